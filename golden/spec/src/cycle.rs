@@ -1,0 +1,62 @@
+//! The signals of one clock cycle at the boundary of a PE.
+//!
+//! ```text
+//! clk_i       _/‾\_/‾\_/‾\_/‾\_/‾\_/‾\_
+//! in_valid_i  _/‾‾‾‾‾‾‾\______________      two MACs accepted (in_ready_o high)
+//! in_first_i  _/‾‾‾\__________________
+//! in_last_i   _____/‾‾‾\______________
+//! out_valid_o _________________/‾‾‾\__      `latency()` = 3 cycles after `last`
+//! out_data_o  =================X r ===      holds its value while valid is low
+//! ```
+//!
+//! Every output is a function of registers only: what [`PeOutputs`] says of a
+//! cycle does not depend on the [`PeInputs`] of that cycle.
+
+/// What drives a PE in one clock cycle (clock and reset apart).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeInputs {
+    /// Activations of ±0 leave the accumulator untouched. Quasi-static: it
+    /// takes effect for operands accepted in this cycle.
+    pub zero_skip: bool,
+    /// A row written at the end of this cycle; operands accepted in later
+    /// cycles see it, those of this cycle do not.
+    pub row: Option<RowWrite>,
+    /// An operand pair is offered. It is accepted if `ready` is high too.
+    pub valid: bool,
+    /// The pair starts a sum: the accumulator counts as +0 before it.
+    pub first: bool,
+    /// The pair ends a sum: its result is offered `latency()` cycles later.
+    pub last: bool,
+    /// Weight, a binary32 encoding.
+    pub weight: u32,
+    /// Activation, a binary32 encoding.
+    pub activation: u32,
+    /// The receiver takes a result offered in this cycle.
+    pub out_ready: bool,
+}
+
+/// One write through the row port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowWrite {
+    /// Index of the row. An index past the last row writes nothing.
+    pub address: u32,
+    /// The pattern, {weight, activation}.
+    pub key: u64,
+    /// 1 where a key bit is compared.
+    pub care: u64,
+    /// The stored product.
+    pub product: u32,
+    /// Whether the row can match from now on.
+    pub valid: bool,
+}
+
+/// What a PE drives in one clock cycle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeOutputs {
+    /// An operand pair offered in this cycle is accepted.
+    pub ready: bool,
+    /// A result is offered.
+    pub valid: bool,
+    /// The result; 0 after reset, held while `valid` is low.
+    pub data: u32,
+}

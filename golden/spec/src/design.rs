@@ -1,0 +1,241 @@
+//! The `Design` artifact: one JSON file from co-design to silicon.
+
+use crate::am::{AmError, AmImage};
+use crate::bits::{Bits32, packed};
+use crate::pe::{PeConfig, PeConfigError};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Version of the artifact's layout that this crate reads and writes.
+pub const SCHEMA: u32 = 1;
+
+/// A network mapped to a PE: what `axp build` decides and everything later uses.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Design {
+    /// Layout version, [`SCHEMA`].
+    pub schema: u32,
+    /// Where the design came from.
+    pub provenance: Provenance,
+    /// The processing element.
+    pub pe: PeConfig,
+    /// State of the PE's zero-skip bit.
+    pub zero_skip: bool,
+    /// The mapped layers, in the order in which they run.
+    pub layers: Vec<LayerDesign>,
+}
+
+/// Where a design came from, so that it can be made again.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of axp.
+    pub axp_version: String,
+    /// SHA-256 of the ONNX file, in hex.
+    pub model_sha256: String,
+    /// The calibration samples.
+    pub calibration: SampleSet,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Accuracy bound of the search, in percentage points.
+    pub max_loss_pp: f64,
+    /// Versions of the libraries and tools that shaped the design.
+    pub tools: BTreeMap<String, String>,
+}
+
+/// A set of samples, by content.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct SampleSet {
+    /// SHA-256 of the samples' binary32 values in order, little endian, in hex.
+    pub sha256: String,
+    /// How many samples there are.
+    pub samples: usize,
+}
+
+/// One multiply-accumulate layer on the PE.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct LayerDesign {
+    /// The ONNX node's name. Data: never a path, an identifier or markup.
+    pub name: String,
+    /// Shape of the ONNX weight tensor, output channel first.
+    pub weight_shape: Vec<usize>,
+    /// The clustered weight values.
+    pub codebook: Vec<Bits32>,
+    /// For each element of the weight tensor, in order, its codebook index.
+    #[serde(with = "packed")]
+    pub assignment: Vec<u32>,
+    /// Added once to each output channel's sum; empty where there is no bias.
+    pub bias: Vec<Bits32>,
+    /// Top fraction bits of the activation that rows compare (23: all of them).
+    pub key_fraction_bits: u32,
+    /// The rows of the associative memory while this layer runs.
+    pub am: AmImage,
+}
+
+/// Why a design cannot be used.
+#[derive(Error, Debug)]
+pub enum DesignError {
+    /// Not JSON, or not of this layout.
+    #[error("this is not a design that this version of axp reads: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Written by a version with another layout.
+    #[error("the design has layout {found}, this axp reads layout {SCHEMA}; build the design again")]
+    Schema {
+        /// Layout version in the file.
+        found: u64,
+    },
+    /// The PE cannot be built.
+    #[error(transparent)]
+    Pe(#[from] PeConfigError),
+    /// A layer's rows are refused.
+    #[error("layer {layer:?}: {source}")]
+    Am {
+        /// Name of the layer.
+        layer: String,
+        /// What is wrong with the rows.
+        source: AmError,
+    },
+    /// A layer's parts do not fit together.
+    #[error("layer {layer:?}: {what}")]
+    Layer {
+        /// Name of the layer.
+        layer: String,
+        /// What does not fit.
+        what: String,
+    },
+}
+
+impl Design {
+    /// Reads and checks a design.
+    ///
+    /// # Errors
+    /// Text that is not a design, a design of another layout, or one whose
+    /// parts do not fit together.
+    pub fn from_json(text: &str) -> Result<Self, DesignError> {
+        // The layout version is read first, so that a design of another
+        // version is told apart from a broken file.
+        let value: serde_json::Value = serde_json::from_str(text)?;
+        if let Some(found) = value.get("schema").and_then(serde_json::Value::as_u64)
+            && found != u64::from(SCHEMA)
+        {
+            return Err(DesignError::Schema { found });
+        }
+        let design: Self = serde_json::from_value(value)?;
+        design.validate()?;
+        Ok(design)
+    }
+
+    /// The design as JSON text with a final newline.
+    pub fn to_json(&self) -> String {
+        // Serialisation fails only for maps with keys that are not strings;
+        // the artifact has none.
+        serde_json::to_string_pretty(self).expect("a design has string keys only") + "\n"
+    }
+
+    /// Checks that the parts fit together.
+    ///
+    /// # Errors
+    /// The first thing that does not.
+    pub fn validate(&self) -> Result<(), DesignError> {
+        self.pe.validate()?;
+        self.layers.iter().try_for_each(|layer| {
+            layer.am.validate(&self.pe).map_err(|source| DesignError::Am { layer: layer.name.clone(), source })?;
+            layer.check_shape().map_err(|what| DesignError::Layer { layer: layer.name.clone(), what })
+        })
+    }
+}
+
+impl LayerDesign {
+    /// The clustered weight of each element of the ONNX tensor, in order.
+    pub fn weights(&self) -> Vec<f32> {
+        self.assignment.iter().map(|index| self.codebook[*index as usize].value()).collect()
+    }
+
+    fn check_shape(&self) -> Result<(), String> {
+        let elements: usize = self.weight_shape.iter().product();
+        if elements != self.assignment.len() {
+            return Err(format!(
+                "{} weight indices for a tensor of shape {:?}",
+                self.assignment.len(),
+                self.weight_shape
+            ));
+        }
+        if let Some(index) = self.assignment.iter().find(|i| **i as usize >= self.codebook.len()) {
+            return Err(format!("weight index {index} in a codebook of {}", self.codebook.len()));
+        }
+        let channels = self.weight_shape.first().copied().unwrap_or(0);
+        if !self.bias.is_empty() && self.bias.len() != channels {
+            return Err(format!("{} bias values for {channels} output channels", self.bias.len()));
+        }
+        Ok(())
+    }
+}
+
+/// SHA-256 of some bytes, in lower-case hex.
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::am::AmRow;
+
+    fn design() -> Design {
+        Design {
+            schema: SCHEMA,
+            provenance: Provenance {
+                axp_version: "0".into(),
+                model_sha256: sha256_hex(b""),
+                calibration: SampleSet { sha256: sha256_hex(b""), samples: 1 },
+                seed: 1,
+                max_loss_pp: 1.0,
+                tools: BTreeMap::new(),
+            },
+            pe: PeConfig::pair("a", 2),
+            zero_skip: false,
+            layers: vec![LayerDesign {
+                name: "a \"quoted\" </name>".into(),
+                weight_shape: vec![2, 2],
+                codebook: vec![1.0.into(), (-0.0).into()],
+                assignment: vec![0, 1, 1, 0],
+                bias: vec![0.5.into(), 0.25.into()],
+                key_fraction_bits: 23,
+                am: AmImage { rows: vec![AmRow::exact(0x3F80_0000, 0x3F80_0000, 0x3F80_0000)] },
+            }],
+        }
+    }
+
+    #[test]
+    fn survives_json() {
+        assert_eq!(Design::from_json(&design().to_json()).unwrap(), design());
+        assert_eq!(design().layers[0].weights(), [1.0, -0.0, -0.0, 1.0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let mut wrong = design();
+        wrong.layers[0].assignment[3] = 2;
+        let error = Design::from_json(&wrong.to_json()).unwrap_err().to_string();
+        assert!(error.contains("weight index 2 in a codebook of 2"), "{error}");
+
+        let mut old = design();
+        old.schema = 99;
+        let error = Design::from_json(&old.to_json()).unwrap_err();
+        assert!(matches!(error, DesignError::Schema { found: 99 }), "{error}");
+
+        let mut full = design();
+        full.layers[0].am.rows = vec![full.layers[0].am.rows[0]; 3];
+        assert!(matches!(full.validate(), Err(DesignError::Am { .. })));
+        assert!(matches!(Design::from_json("{}"), Err(DesignError::Json(_))));
+    }
+
+    #[test]
+    fn the_hash_is_sha256() {
+        assert_eq!(sha256_hex(b"abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}

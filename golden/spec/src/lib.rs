@@ -1,0 +1,21 @@
+//! What the golden model and the hardware of axp agree on, and nothing more.
+//!
+//! Formats (as widths), the configuration of a processing element, the rows of
+//! its associative memory, the signals of one clock cycle, and the `Design`
+//! artifact that carries a network from co-design to silicon. There is no
+//! arithmetic here: `axp-golden` and `axp-hdl` both depend on this crate and
+//! never on each other, so that one cannot inherit the other's mistake.
+
+pub mod am;
+pub mod bits;
+pub mod cycle;
+pub mod design;
+pub mod format;
+pub mod pe;
+
+pub use am::{AmError, AmImage, AmRow};
+pub use bits::Bits32;
+pub use cycle::{PeInputs, PeOutputs, RowWrite};
+pub use design::{Design, DesignError, LayerDesign, Provenance, SampleSet};
+pub use format::FloatFormat;
+pub use pe::{Accumulator, AmConfig, Content, Organisation, PeConfig, PeConfigError, ResetStyle};
