@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds axp, and takes the bundled networks the whole
+# way: ONNX -> co-design -> Verilog -> lint -> replay of real layers -> report.
+#   ./scripts/demo.sh [FOLDER]   writes to FOLDER (default: out/demo)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+axp_need_cargo
+axp_install_missing
+
+out=${1:-out/demo}
+echo "building axp (the first time takes some minutes)"
+cargo build --release --locked
+mkdir -p "$out"
+for net in digits keywords; do
+  printf '\n== %s\n' "$net"
+  target/release/axp build --bundled "$net" --out "$out/$net" --force
+done
+printf '\nOpen %s and %s in a browser.\n' "$out/digits/report.html" "$out/keywords/report.html"
