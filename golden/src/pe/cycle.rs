@@ -1,0 +1,171 @@
+//! The PE clock cycle by clock cycle, at its ports.
+//!
+//! ```text
+//!  input bus           stage 1               stage 2            output
+//!  zero? search ──┬──▶ operands ─ multiply ┬▶ product ── add ─┬▶ main ──▶ out_*
+//!                 └──▶ stored product ─────┘              ▲   ├▶ skid
+//!                                                         └───┴▶ accumulator
+//! ```
+
+use super::numeric::{Operand, accumulate};
+use crate::am::{Am, LoadError};
+use axp_spec::{AmImage, PeConfig, PeInputs, PeOutputs};
+
+/// A PE with its registers, stepped one clock cycle at a time.
+///
+/// # Timing
+/// A pair that is accepted in cycle t (`valid` and `ready`) is looked up in
+/// that very cycle, multiplied in t+1, added in t+2; the result of a `last` is
+/// offered from t+3 on. This does not depend on hit, miss or skip, and there
+/// is one pair a cycle. Here are two sums, of three pairs and of one, and a
+/// receiver that is not ready in cycles 5 to 7:
+///
+/// ```text
+/// cycle         0   1   2   3   4   5   6   7   8   9  10
+/// in_valid      1   1   1   1   0   0   0   0   0   0   0
+/// in_first      1   0   0   1   .   .   .   .   .   .   .
+/// in_last       0   0   1   1   .   .   .   .   .   .   .
+/// in_ready      1   1   1   1   1   1   0   0   0   1   1
+/// out_valid     0   0   0   0   0   1   1   1   1   1   0
+/// out_ready     1   1   1   1   1   0   0   0   1   1   1
+/// out_data      0   0   0   0   0   A   A   A   A   B   B
+/// ```
+///
+/// # Backpressure
+/// Results leave through a main register with one skid register behind it. A
+/// result that is ready while the main register is occupied, and not taken in
+/// that cycle, goes to the skid register. While that is occupied `ready` is
+/// low and no register of the pipe changes; it moves to the main register at
+/// the end of the cycle in which the receiver takes the main one. So `ready`,
+/// like every output, depends on registers only.
+///
+/// # Sums
+/// `first` makes the accumulator count as +0, `last` offers the sum; both in
+/// one transfer are a sum of one pair, and the next `first` may follow at once.
+/// The accumulator is written on `last` too: pairs after a `last` that come
+/// without a `first` continue the old sum. After reset it is +0.
+///
+/// # Rows
+/// A row written at the end of cycle t is seen by pairs accepted from t+1 on.
+/// Pairs already in the pipe keep what they found. Rows can be written in any
+/// cycle, also while the pipe is frozen.
+///
+/// # Reset
+/// A new PE is one after reset: rows invalid, pipe empty, accumulator and
+/// `data` 0. `data` holds its last value while `valid` is low.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CyclePe {
+    config: PeConfig,
+    am: Am,
+    /// The pair being multiplied.
+    stage1: Option<Stage<Operand>>,
+    /// The product being added; `None` inside for a skipped pair.
+    stage2: Option<Stage<Option<u32>>>,
+    accumulator: u32,
+    main_valid: bool,
+    main: u32,
+    skid: Option<u32>,
+}
+
+/// One pipeline register: the flags that travel with a pair, and its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stage<T> {
+    first: bool,
+    last: bool,
+    payload: T,
+}
+
+impl CyclePe {
+    /// A PE of `config` after reset.
+    pub fn new(config: &PeConfig) -> Self {
+        Self {
+            config: config.clone(),
+            am: Am::new(config),
+            stage1: None,
+            stage2: None,
+            accumulator: 0,
+            main_valid: false,
+            main: 0,
+            skid: None,
+        }
+    }
+
+    /// Back to the state after reset: all rows invalid, everything else 0.
+    pub fn reset(&mut self) {
+        *self = Self::new(&self.config);
+    }
+
+    /// Replaces the content of the memory between two cycles, as writing every
+    /// row through the row port would. Nothing else changes.
+    ///
+    /// # Errors
+    /// [`LoadError`] if a row breaks a rule; the memory is then unchanged.
+    pub fn load(&mut self, image: &AmImage) -> Result<(), LoadError> {
+        self.am.load(image)
+    }
+
+    /// The memory as the next cycle's operands will find it.
+    pub fn am(&self) -> &Am {
+        &self.am
+    }
+
+    /// The outputs in the current cycle: registers only.
+    pub fn outputs(&self) -> PeOutputs {
+        PeOutputs { ready: self.skid.is_none(), valid: self.main_valid, data: self.main }
+    }
+
+    /// One cycle: returns the outputs seen in it, then takes the clock edge
+    /// that ends it.
+    pub fn step(&mut self, inputs: &PeInputs) -> PeOutputs {
+        let outputs = self.outputs();
+        let taken = self.main_valid && inputs.out_ready;
+        if let Some(waiting) = self.skid {
+            if taken {
+                self.main = waiting;
+                self.skid = None;
+            }
+        } else {
+            self.advance(inputs, taken);
+        }
+        // Last, so that this cycle's operands searched the old rows.
+        if let Some(write) = &inputs.row {
+            self.am.write(write);
+        }
+        outputs
+    }
+
+    /// The clock edge of a pipe that is not frozen.
+    fn advance(&mut self, inputs: &PeInputs, taken: bool) {
+        let format = self.config.format;
+        self.main_valid &= !taken;
+        if let Some(stage) = self.stage2 {
+            let base = if stage.first { 0 } else { self.accumulator };
+            self.accumulator = accumulate(format, base, stage.payload);
+            if stage.last {
+                self.offer(self.accumulator);
+            }
+        }
+        self.stage2 = self.stage1.map(|stage| stage.then(|operand| operand.product(format)));
+        self.stage1 = inputs.valid.then(|| Stage {
+            first: inputs.first,
+            last: inputs.last,
+            payload: Operand::decide(format, &self.am, inputs.zero_skip, inputs.weight, inputs.activation),
+        });
+    }
+
+    /// Puts a result into the main register, or behind one that waits there.
+    fn offer(&mut self, result: u32) {
+        if self.main_valid {
+            self.skid = Some(result);
+        } else {
+            self.main_valid = true;
+            self.main = result;
+        }
+    }
+}
+
+impl<T> Stage<T> {
+    fn then<U>(self, work: impl FnOnce(T) -> U) -> Stage<U> {
+        Stage { first: self.first, last: self.last, payload: work(self.payload) }
+    }
+}

@@ -1,0 +1,19 @@
+//! What one PE computes: as numbers ([`sum`]), and cycle by cycle ([`CyclePe`]).
+//!
+//! Both follow the same number rules, of which this is the reference:
+//!
+//! - The accumulator starts a sum at +0 and takes the operand pairs in order.
+//! - Zero skip on: an activation of ±0 leaves the accumulator untouched,
+//!   whatever the weight (infinity and NaN included) and whatever the memory
+//!   holds. A subnormal is not a zero, and a zero weight is not skipped.
+//! - Hit: the product is the word stored in the lowest matching valid row. An
+//!   infinite or NaN operand never hits.
+//! - Miss: the product of weight and activation, rounded to nearest even.
+//! - Every addition rounds to nearest even. Subnormals are kept; the only NaN
+//!   that comes out of an operation is the canonical one, 7FC00000.
+
+mod cycle;
+mod numeric;
+
+pub use cycle::CyclePe;
+pub use numeric::{SumOutcome, add_bias, sum};
