@@ -27,3 +27,8 @@
 pub mod am;
 pub mod float;
 pub mod pe;
+
+#[cfg(feature = "onnx")]
+pub mod infer;
+#[cfg(feature = "onnx")]
+pub mod net;

@@ -1,0 +1,24 @@
+//! Why inference stops.
+
+use crate::net::NetError;
+use thiserror::Error;
+
+/// Why an engine cannot be made or a run not finished.
+#[derive(Error, Debug)]
+pub enum EngineError {
+    /// The design does not belong to the network.
+    #[error("the design does not fit the network: {what}")]
+    Design {
+        /// What differs.
+        what: String,
+    },
+    /// The design contradicts itself.
+    #[error(transparent)]
+    Invalid(#[from] axp_spec::DesignError),
+    /// The rest of the network failed.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// `Control::cancel` became true.
+    #[error("interrupted")]
+    Cancelled,
+}

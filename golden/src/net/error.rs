@@ -1,0 +1,165 @@
+//! Why a model or samples cannot be used.
+
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a model cannot be imported.
+#[derive(Error, Debug)]
+pub enum NetError {
+    /// No bytes at all.
+    #[error("the model file is empty; give an ONNX file")]
+    Empty,
+    /// The bytes are not an ONNX protobuf.
+    #[error("this is not an ONNX file, or it is truncated: {what}")]
+    NotOnnx {
+        /// What the reader stumbled over.
+        what: String,
+    },
+    /// An ONNX file whose parts contradict each other.
+    #[error("the ONNX file is damaged: {what}")]
+    Malformed {
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// An operator that cannot be run.
+    #[error("node {node:?} uses the operator {op}, which is not supported; export the model without it")]
+    UnsupportedOperator {
+        /// The operator, with its domain where that is not ONNX's own.
+        op: String,
+        /// The node's name.
+        node: String,
+    },
+    /// Not exactly one input.
+    #[error("the model has {} inputs ({inputs:?}); only models with one input can be mapped", inputs.len())]
+    Inputs {
+        /// Names of the inputs.
+        inputs: Vec<String>,
+    },
+    /// The input is not a float32 tensor.
+    #[error("input {input:?} is {found}; only float32 inputs can be mapped")]
+    InputType {
+        /// Name of the input.
+        input: String,
+        /// What the model declares.
+        found: String,
+    },
+    /// A dimension other than the batch has no value.
+    #[error(
+        "input {input:?} has the shape {shape}, which leaves dimensions open; \
+         give the shape of one sample, without the batch: --input-shape {example}"
+    )]
+    DynamicShape {
+        /// Name of the input.
+        input: String,
+        /// The shape as the model declares it.
+        shape: String,
+        /// A value for the option, open dimensions as `?`.
+        example: String,
+    },
+    /// `ImportOptions::input_shape` contradicts the model.
+    #[error("--input-shape {given} does not fit input {input:?} of shape {shape} (batch first)")]
+    InputShape {
+        /// Name of the input.
+        input: String,
+        /// The shape as the model declares it.
+        shape: String,
+        /// The shape given.
+        given: String,
+    },
+    /// Nothing to map.
+    #[error("the model has no layer that can run on a PE{}", unmapped_list(.unmapped))]
+    NoMacLayer {
+        /// Layers that were considered, with the reason against each.
+        unmapped: Vec<super::UnmappedLayer>,
+    },
+    /// A weight or bias that is NaN or infinite.
+    #[error("layer {layer:?}: element {index} of its {what} is {value}; the model is not usable")]
+    NotFinite {
+        /// Name of the layer.
+        layer: String,
+        /// `weights` or `bias`.
+        what: &'static str,
+        /// Flat index of the element.
+        index: usize,
+        /// NaN, inf or -inf.
+        value: f32,
+    },
+    /// The rest of the network cannot be run.
+    #[error("the model cannot be run: {what}")]
+    Run {
+        /// The cause, with the node where it is known.
+        what: String,
+    },
+}
+
+fn unmapped_list(unmapped: &[super::UnmappedLayer]) -> String {
+    unmapped.iter().map(|u| format!("; {} {:?}: {}", u.op, u.name, u.reason)).collect()
+}
+
+/// Why samples or labels cannot be used.
+#[derive(Error, Debug)]
+pub enum SampleError {
+    /// The file cannot be opened or read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not a .npy file of the expected type.
+    #[error("{}: {what}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what was expected.
+        what: String,
+    },
+    /// Samples of another shape than the model's input.
+    #[error(
+        "{}: the model takes samples of shape {expected:?}, the file has shape {found:?}; \
+         it should be [number of samples, then {expected:?}]", path.display()
+    )]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Shape of one sample.
+        expected: Vec<usize>,
+        /// Shape of the array in the file.
+        found: Vec<usize>,
+    },
+    /// A sample holds NaN or infinity.
+    #[error("{}: sample {sample} holds {value} at element {element}", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// Index of the sample.
+        sample: usize,
+        /// Flat index in the sample.
+        element: usize,
+        /// NaN, inf or -inf.
+        value: f32,
+    },
+    /// A label is not a class index of the model.
+    #[error("{}: label {index} is {label}, the model has classes 0 to {}", path.display(), classes - 1)]
+    Label {
+        /// The file.
+        path: PathBuf,
+        /// Index of the label.
+        index: usize,
+        /// Its value.
+        label: String,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// Not one label a sample.
+    #[error("{}: {labels} labels for {samples} samples", path.display())]
+    LabelCount {
+        /// The file.
+        path: PathBuf,
+        /// Labels in the file.
+        labels: usize,
+        /// Samples.
+        samples: usize,
+    },
+}
