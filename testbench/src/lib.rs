@@ -1,1 +1,12 @@
-//! Placeholder while the crate is laid out.
+//! Where axp's golden model and hardware meet.
+//!
+//! [`tools`] and [`process`] run external programs; [`lint`] has Verilator,
+//! Icarus and Yosys check the Verilog. [`vectors`] is the one layout of
+//! stimulus and expected outputs that both simulators read; [`harness`] and
+//! [`icarus`] generate the benches that read it. [`backend`] puts golden model,
+//! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
+//! feeds the Verilog with real layers and compares every output of every cycle.
+
+pub mod dut;
+pub mod process;
+pub mod tools;
