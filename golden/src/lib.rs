@@ -29,6 +29,8 @@ pub mod float;
 pub mod pe;
 
 #[cfg(feature = "onnx")]
+pub mod codesign;
+#[cfg(feature = "onnx")]
 pub mod infer;
 #[cfg(feature = "onnx")]
 pub mod net;

@@ -1,0 +1,308 @@
+//! Filling the associative memory: ternary rows that merge keys.
+//!
+//! Rows by frequency spend one row a key, and most of the keys of a layer
+//! belong to small activations whose products hardly matter. Here a row may
+//! also ignore the sign, lower exponent bits, or all fraction bits, wherever
+//! that costs little. For each weight the disjoint rows are leaves of a binary
+//! tree over the activation's bits, exponent first, with the sign tested
+//! anywhere or nowhere; dynamic programming over the tree finds the rows that
+//! maximise
+//!
+//! ```text
+//! Σ over rows of  hits − error_price · w²·Σ(a − ā)² − row_price
+//! ```
+//!
+//! exactly. The row price is then bisected until the rows of all weights fit
+//! the memory; what room is left goes to the best of the rows that the next
+//! lower price would add.
+
+use super::fill::{Cube, Fill, assemble, excludes_special, zero_rows};
+use super::profile::{FRACTION_BITS, MacCounts, Moments, Pair};
+
+/// Exponent bits of a binary32 value.
+const EXPONENT_BITS: u32 = 8;
+/// Bits of a magnitude: all but the sign.
+const MAGNITUDE_BITS: u32 = 31;
+/// Steps of the bisection of the row price.
+const PRICE_STEPS: usize = 40;
+
+/// What the rows of a layer are traded against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Most rows, those for zeros included.
+    pub rows: usize,
+    /// Hits that one unit of squared error on the layer's sums is worth.
+    pub error_price: f64,
+    /// PE's zero-skip bit: no row is spent on zeros.
+    pub zero_skip: bool,
+}
+
+/// At most `budget.rows` rows for the pairs of a profile with `fraction_bits`
+/// wide keys; no row compares more fraction bits than that.
+pub fn merged(pairs: &[Pair], codebook: &[f32], counts: &MacCounts, fraction_bits: u32, budget: &Budget) -> Fill {
+    let zeros = zero_rows(codebook, counts, budget.rows, budget.zero_skip);
+    let room = budget.rows - zeros.len();
+    let trees: Vec<Tree> = by_cluster(pairs, codebook.len())
+        .into_iter()
+        .enumerate()
+        .map(|(cluster, pairs)| {
+            let weight = f64::from(codebook[cluster]);
+            Tree::new(cluster as u32, &pairs, budget.error_price * weight * weight, fraction_bits)
+        })
+        .collect();
+    let cubes = within(&trees, room).into_iter().map(|(tree, price)| trees[tree].cubes(price)).collect::<Vec<_>>();
+    assemble(zeros, cubes.concat(), codebook, counts)
+}
+
+fn by_cluster(pairs: &[Pair], clusters: usize) -> Vec<Vec<Pair>> {
+    let mut of_cluster = vec![Vec::new(); clusters];
+    pairs.iter().for_each(|pair| of_cluster[pair.cluster as usize].push(*pair));
+    of_cluster
+}
+
+/// A row price for each tree such that all their rows together fit `room`.
+fn within(trees: &[Tree], room: usize) -> Vec<(usize, f64)> {
+    let rows_at = |price: f64| trees.iter().map(|tree| tree.best(price).rows).sum::<usize>();
+    let most: u64 = trees.iter().map(Tree::count).max().unwrap_or(0);
+    // At a price above every possible gain no row pays.
+    let (mut low, mut high) = (0.0, most as f64 + 1.0);
+    if rows_at(low) <= room {
+        return (0..trees.len()).map(|tree| (tree, low)).collect();
+    }
+    for _ in 0..PRICE_STEPS {
+        let middle = low + (high - low) / 2.0;
+        if rows_at(middle) <= room { high = middle } else { low = middle }
+    }
+    spend_the_rest(trees, room, low, high)
+}
+
+/// Moves single trees from the high to the low price while their rows fit,
+/// the largest gain first.
+fn spend_the_rest(trees: &[Tree], room: usize, low: f64, high: f64) -> Vec<(usize, f64)> {
+    let mut used = 0;
+    let mut moves = Vec::new();
+    let mut prices: Vec<(usize, f64)> = Vec::with_capacity(trees.len());
+    for (index, tree) in trees.iter().enumerate() {
+        let (dear, cheap) = (tree.best(high), tree.best(low));
+        used += dear.rows;
+        prices.push((index, high));
+        // Worth without the price of the rows.
+        let worth = (cheap.worth + low * cheap.rows as f64) - (dear.worth + high * dear.rows as f64);
+        if cheap.rows > dear.rows {
+            moves.push((worth, index, cheap.rows - dear.rows));
+        }
+    }
+    moves.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    for (_, index, extra) in moves {
+        if used + extra <= room {
+            used += extra;
+            prices[index].1 = low;
+        }
+    }
+    prices
+}
+
+/// The activations that one weight meets, as a binary tree over their bits.
+struct Tree {
+    cluster: u32,
+    /// Hits that a unit of squared activation error is worth: price · w².
+    error_price: f64,
+    depth: u32,
+    /// Positive activations, then negative ones.
+    signs: [Branch; 2],
+}
+
+/// Activations of one sign by rising magnitude.
+struct Branch {
+    magnitudes: Vec<u32>,
+    /// Moments of all before each one.
+    before: Vec<Moments>,
+}
+
+/// Positions of a branch that a node of the tree holds.
+#[derive(Clone, Copy)]
+struct Span {
+    from: usize,
+    to: usize,
+}
+
+/// What the best rows below a node are worth, their price taken off.
+#[derive(Clone, Copy, Default)]
+struct Best {
+    worth: f64,
+    rows: usize,
+}
+
+impl Best {
+    fn and(self, other: Self) -> Self {
+        Self { worth: self.worth + other.worth, rows: self.rows + other.rows }
+    }
+
+    fn or(self, other: Self) -> Self {
+        if other.worth > self.worth { other } else { self }
+    }
+}
+
+/// The best of a node for its positive part, its negative part, and both.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    of_sign: [Best; 2],
+    both: Best,
+}
+
+impl Branch {
+    fn new(pairs: impl Iterator<Item = Pair>) -> Self {
+        let mut branch = Self { magnitudes: Vec::new(), before: vec![Moments::default()] };
+        let mut total = Moments::default();
+        for pair in pairs {
+            branch.magnitudes.push(pair.key & (u32::MAX >> 1));
+            total.add_times(&pair.moments, 1);
+            branch.before.push(total);
+        }
+        branch
+    }
+
+    fn all(&self) -> Span {
+        Span { from: 0, to: self.magnitudes.len() }
+    }
+
+    fn moments(&self, span: Span) -> Moments {
+        let (a, b) = (&self.before[span.from], &self.before[span.to]);
+        Moments { count: b.count - a.count, sum: b.sum - a.sum, square: b.square - a.square }
+    }
+
+    /// First and last magnitude of a span.
+    fn ends(&self, span: Span) -> Option<(u32, u32)> {
+        (span.from < span.to).then(|| (self.magnitudes[span.from], self.magnitudes[span.to - 1]))
+    }
+
+    /// The span's parts with `bit` (counted from the top of the magnitude)
+    /// clear and set, given that all bits above it agree.
+    fn split(&self, span: Span, bit: u32) -> [Span; 2] {
+        let mask = 1 << (MAGNITUDE_BITS - 1 - bit);
+        let middle = span.from + self.magnitudes[span.from..span.to].partition_point(|m| m & mask == 0);
+        [Span { from: span.from, to: middle }, Span { from: middle, to: span.to }]
+    }
+}
+
+impl Tree {
+    /// `pairs` of one cluster, keys ascending.
+    fn new(cluster: u32, pairs: &[Pair], error_price: f64, fraction_bits: u32) -> Self {
+        let of_sign = |sign: u32| Branch::new(pairs.iter().copied().filter(move |pair| pair.key >> 31 == sign));
+        Self { cluster, error_price, depth: EXPONENT_BITS + fraction_bits, signs: [of_sign(0), of_sign(1)] }
+    }
+
+    fn count(&self) -> u64 {
+        self.signs.iter().map(|branch| branch.moments(branch.all()).count).sum()
+    }
+
+    fn all(&self) -> [Span; 2] {
+        [self.signs[0].all(), self.signs[1].all()]
+    }
+
+    fn best(&self, row_price: f64) -> Best {
+        self.node(self.all(), 0, row_price).both
+    }
+
+    /// Leading magnitude bits that all activations of the spans share, at most
+    /// the depth of the tree; none if the spans are empty.
+    fn common_bits(&self, spans: [Span; 2]) -> Option<u32> {
+        let ends = [0, 1].map(|sign: usize| self.signs[sign].ends(spans[sign]));
+        let low = ends.iter().flatten().map(|e| e.0).min()?;
+        let high = ends.iter().flatten().map(|e| e.1).max()?;
+        // The encodings' top bit is the sign, which magnitudes have cleared.
+        Some(((low ^ high).leading_zeros() - 1).min(self.depth))
+    }
+
+    /// The best rows for the spans, whose activations share `known` bits.
+    fn node(&self, spans: [Span; 2], known: u32, row_price: f64) -> Node {
+        let Some(common) = self.common_bits(spans) else { return Node::default() };
+        let mut node = Node::default();
+        if common < self.depth {
+            let [p, n] = [0, 1].map(|sign: usize| self.signs[sign].split(spans[sign], common));
+            let low = self.node([p[0], n[0]], common + 1, row_price);
+            let high = self.node([p[1], n[1]], common + 1, row_price);
+            node = Node {
+                of_sign: [0, 1].map(|sign: usize| low.of_sign[sign].and(high.of_sign[sign])),
+                both: low.both.and(high.both),
+            };
+        }
+        for sign in [0, 1] {
+            let leaf = self.leaf(only(spans, sign), known).map(|cube| self.worth(&cube, row_price));
+            node.of_sign[sign] =
+                leaf.map_or(node.of_sign[sign], |leaf| leaf.or(node.of_sign[sign])).or(Best::default());
+        }
+        let leaf = self.leaf(spans, known).map_or(Best::default(), |cube| self.worth(&cube, row_price));
+        node.both = leaf.or(node.both).or(node.of_sign[0].and(node.of_sign[1])).or(Best::default());
+        node
+    }
+
+    fn worth(&self, cube: &Cube, row_price: f64) -> Best {
+        Best { worth: cube.moments.count as f64 - self.error_price * cube.moments.scatter() - row_price, rows: 1 }
+    }
+
+    /// The row that serves all of the spans: the tightest one down to whole
+    /// exponents, so that activations unlike any seen miss and stay exact, and
+    /// then the widest one that shares no key with the rest of the tree.
+    fn leaf(&self, spans: [Span; 2], known: u32) -> Option<Cube> {
+        let common = self.common_bits(spans)?;
+        let compared = if common > EXPONENT_BITS { known.max(EXPONENT_BITS) } else { common };
+        let magnitude_care = if compared == 0 { 0 } else { (u32::MAX << (32 - compared)) >> 1 };
+        let ends = [0, 1].map(|sign: usize| self.signs[sign].ends(spans[sign]));
+        let sign = match ends {
+            [Some(_), Some(_)] => None,
+            [Some(_), None] => Some(0),
+            _ => Some(1),
+        };
+        let care = magnitude_care | sign.map_or(0, |_| 1 << 31);
+        let key = (ends.into_iter().flatten().next()?.0 & magnitude_care) | sign.unwrap_or(0) << 31;
+        let mut moments = self.signs[0].moments(spans[0]);
+        moments.add_times(&self.signs[1].moments(spans[1]), 1);
+        excludes_special(key, care).then_some(Cube { cluster: self.cluster, key, care, moments })
+    }
+
+    /// The rows that `best` counts.
+    fn cubes(&self, row_price: f64) -> Vec<Cube> {
+        let mut found = Vec::new();
+        self.gather(self.all(), 0, row_price, &mut found);
+        found
+    }
+
+    fn gather(&self, spans: [Span; 2], known: u32, row_price: f64, found: &mut Vec<Cube>) {
+        let Some(common) = self.common_bits(spans) else { return };
+        let target = self.node(spans, known, row_price).both.worth;
+        if target <= 0.0 {
+            return;
+        }
+        if let Some(cube) = self.leaf(spans, known)
+            && self.worth(&cube, row_price).worth >= target
+        {
+            found.push(cube);
+            return;
+        }
+        if common < self.depth {
+            let [p, n] = [0, 1].map(|sign: usize| self.signs[sign].split(spans[sign], common));
+            let parts = [[p[0], n[0]], [p[1], n[1]]];
+            let worth: f64 = parts.iter().map(|part| self.node(*part, common + 1, row_price).both.worth).sum();
+            if worth >= target {
+                parts.into_iter().for_each(|part| self.gather(part, common + 1, row_price, found));
+                return;
+            }
+        }
+        // Neither one row nor the next bit: the signs apart.
+        for sign in [0, 1] {
+            if spans[1 - sign].from < spans[1 - sign].to {
+                self.gather(only(spans, sign), known, row_price, found);
+            }
+        }
+    }
+}
+
+/// The spans with the other sign's part emptied.
+fn only(spans: [Span; 2], sign: usize) -> [Span; 2] {
+    let mut kept = spans;
+    kept[1 - sign].to = kept[1 - sign].from;
+    kept
+}
+
+const _: () = assert!(MAGNITUDE_BITS == EXPONENT_BITS + FRACTION_BITS);
