@@ -1,4 +1,7 @@
 //! Encodings taken apart by field widths, and exact numbers rounded into them.
+//!
+//! The widest exact results, of binary64, fit an integer of 128 bits: products
+//! have 106 bits, aligned sums 109.
 
 use super::{Flags, Outcome};
 use axp_spec::FloatFormat;
@@ -99,31 +102,37 @@ impl Layout {
     #[inline]
     pub fn round(self, negative: bool, significand: u128, exponent: i32) -> Outcome {
         debug_assert_ne!(significand, 0);
-        let fraction_bits = self.fraction_bits as i32;
         // The number lies in [2^leading, 2^(leading + 1)).
         let leading = exponent + significand.ilog2() as i32;
-        // Quantum of the result if the exponent had no lower bound, and with it.
-        let unbounded = leading - fraction_bits;
+        // Exponent of the result's last bit, were there no smallest exponent; and with it.
+        let unbounded = leading - self.fraction_bits as i32;
         let quantum = unbounded.max(self.min_quantum());
         let (kept, inexact) = round_to_multiple(significand, quantum - exponent);
 
-        // `kept` counts quanta: below 2^fraction_bits only for subnormals, and
-        // 2^(fraction_bits + 1) if rounding carried out. The hidden bit adds 1
-        // to the exponent field, and so does the carry.
-        let encoding = ((quantum - self.min_quantum()) as u64).wrapping_shl(self.fraction_bits) + kept;
-        let infinity = self.exponent_max() << self.fraction_bits;
-        if quantum - self.min_quantum() >= self.exponent_max() as i32 || encoding >= infinity {
+        // `kept` counts quanta. It is below 2^fraction_bits only for subnormals,
+        // whose exponent field is 0; elsewhere its hidden bit adds 1 to the
+        // field, and 2 if the rounding carried out of the significand.
+        let field = (quantum - self.min_quantum()) as u64;
+        if field + (kept >> self.fraction_bits) >= self.exponent_max() {
             let flags = Flags { overflow: true, inexact: true, ..Flags::default() };
-            return Outcome { bits: self.sign(negative) | infinity, flags };
+            return Outcome { flags, ..self.infinity(negative) };
         }
-        let tiny = unbounded < self.min_quantum() && {
-            // Rounded to full precision, could it still reach the smallest normal number?
-            let (kept, _) = round_to_multiple(significand, unbounded - exponent);
-            let carried = kept >> (self.fraction_bits + 1) == 1;
-            unbounded + i32::from(carried) < self.min_quantum()
-        };
-        let flags = Flags { underflow: tiny && inexact, inexact, ..Flags::default() };
+        let encoding = (field << self.fraction_bits) + kept;
+        let underflow = inexact && self.is_tiny(significand, exponent, unbounded);
+        let flags = Flags { underflow, inexact, ..Flags::default() };
         Outcome { bits: self.sign(negative) | encoding, flags }
+    }
+
+    /// Whether `significand * 2^exponent` is below the smallest normal number
+    /// *after* rounding to multiples of 2^`unbounded`, the quantum that full
+    /// precision would give it.
+    fn is_tiny(self, significand: u128, exponent: i32, unbounded: i32) -> bool {
+        if unbounded >= self.min_quantum() {
+            return false;
+        }
+        let (kept, _) = round_to_multiple(significand, unbounded - exponent);
+        let carried = kept >> (self.fraction_bits + 1) == 1;
+        unbounded + i32::from(carried) < self.min_quantum()
     }
 }
 
@@ -135,7 +144,7 @@ fn round_to_multiple(significand: u128, shift: i32) -> (u64, bool) {
         return ((significand << -shift) as u64, false);
     }
     if shift >= 128 {
-        // Callers keep two spare bits on top, so this is below one half.
+        // Below one half: `significand` has at most 109 bits (module comment).
         return (0, true);
     }
     let floor = (significand >> shift) as u64;

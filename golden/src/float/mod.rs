@@ -21,6 +21,8 @@
 
 mod arithmetic;
 mod layout;
+#[cfg(test)]
+mod narrow_tests;
 
 use axp_spec::FloatFormat;
 use layout::Layout;

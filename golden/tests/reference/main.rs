@@ -1,0 +1,9 @@
+//! The reference model against independent ones: host arithmetic, naive
+//! searches, transaction counts.
+
+mod am;
+mod float;
+mod host;
+mod operands;
+mod pe_cycle;
+mod pe_sum;

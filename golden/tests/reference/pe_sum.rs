@@ -1,0 +1,150 @@
+//! The PE as numbers: against the host's multiply-accumulate chain, and the
+//! rules for hits and zeros.
+
+use crate::host;
+use crate::operands::{any_encoding, network_value};
+use axp_golden::am::{Am, Pattern};
+use axp_golden::float;
+use axp_golden::pe::{self, SumOutcome};
+use axp_spec::am::key_of;
+use axp_spec::{AmImage, AmRow, FloatFormat::Binary32, PeConfig, RowWrite};
+use proptest::prelude::*;
+
+const ROWS: usize = 16;
+
+fn config() -> PeConfig {
+    PeConfig::pair("pe", ROWS)
+}
+
+/// The plain FPU PE on the host: a multiply and an add a pair, nothing fused.
+fn host_chain(operands: &[(u32, u32)], zero_skip: bool) -> u32 {
+    let chain = operands.iter().fold(0f32, |sum, (weight, activation)| {
+        let (w, a) = (f32::from_bits(*weight), f32::from_bits(*activation));
+        if zero_skip && a == 0.0 { sum } else { sum + w * a }
+    });
+    host::canonical(chain)
+}
+
+fn operands() -> impl Strategy<Value = Vec<(u32, u32)>> {
+    let pair = prop_oneof![
+        10 => (network_value(), network_value()),
+        1 => (network_value(), any_encoding()),
+        1 => (any_encoding(), network_value()),
+    ];
+    prop::collection::vec(pair, 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+    #[test]
+    fn an_empty_memory_is_the_plain_fpu_chain(operands in operands(), zero_skip: bool) {
+        let outcome = pe::sum(&config(), &Am::new(&config()), zero_skip, operands.iter().copied());
+        prop_assert_eq!(outcome.data, host_chain(&operands, zero_skip));
+        let zeros = operands.iter().filter(|(_, a)| f32::from_bits(*a) == 0.0).count() as u64;
+        let skipped = if zero_skip { zeros } else { 0 };
+        prop_assert_eq!(
+            outcome,
+            SumOutcome { data: outcome.data, hits: 0, misses: operands.len() as u64 - skipped, skipped }
+        );
+    }
+
+    #[test]
+    fn exact_rows_change_no_bit(operands in operands(), choice in prop::collection::vec(any::<prop::sample::Index>(), ROWS), zero_skip: bool) {
+        // Rows for pairs of this very stream, as far as they can be stored.
+        let loadable = |(weight, activation): &(u32, u32)| {
+            let product = float::mul(Binary32, (*weight).into(), (*activation).into()).bits as u32;
+            let finite = [*weight, *activation, product].iter().all(|x| f32::from_bits(*x).is_finite());
+            finite.then(|| AmRow::exact(*weight, *activation, product))
+        };
+        let candidates: Vec<AmRow> = operands.iter().filter_map(loadable).collect();
+        prop_assume!(!candidates.is_empty());
+        let mut am = Am::new(&config());
+        am.load(&AmImage { rows: choice.iter().map(|index| *index.get(&candidates)).collect() }).unwrap();
+
+        let with_rows = pe::sum(&config(), &am, zero_skip, operands.iter().copied());
+        prop_assert_eq!(with_rows.data, host_chain(&operands, zero_skip));
+        let stored = choice.iter().any(|index| (index.get(&candidates).key as u32) << 1 != 0);
+        prop_assert!(with_rows.hits > 0 || zero_skip && !stored, "some row was taken from the stream");
+        prop_assert_eq!(with_rows.hits + with_rows.misses + with_rows.skipped, operands.len() as u64);
+    }
+
+    /// With partial rows the chain is the host's with the stored products put
+    /// in place; which those are is decided here by comparing prefixes.
+    #[test]
+    fn partial_rows_put_their_products_into_the_chain(
+        operands in operands(),
+        rows in prop::collection::vec((network_value(), network_value(), 0..23u32, -8f32..8.0), 0..ROWS),
+        zero_skip: bool,
+    ) {
+        let image = AmImage {
+            rows: rows.iter().map(|(w, a, m, p)| Pattern::partial(Binary32, *w, *a, *m).row(p.to_bits())).collect(),
+        };
+        let mut am = Am::new(&config());
+        am.load(&image).unwrap();
+        let mut expected = SumOutcome::default();
+        let mut sum = 0f32;
+        for (weight, activation) in &operands {
+            let stored = rows.iter().find(|(w, a, m, _)| w == weight && a >> (23 - m) == activation >> (23 - m));
+            let (w, a) = (f32::from_bits(*weight), f32::from_bits(*activation));
+            if zero_skip && a == 0.0 {
+                expected.skipped += 1;
+            } else if let Some((_, _, _, product)) = stored {
+                expected.hits += 1;
+                sum += product;
+            } else {
+                expected.misses += 1;
+                sum += w * a;
+            }
+        }
+        expected.data = host::canonical(sum);
+        prop_assert_eq!(pe::sum(&config(), &am, zero_skip, operands.iter().copied()), expected);
+    }
+
+    #[test]
+    fn the_bias_is_one_host_addition(sum in any_encoding(), bias in any_encoding()) {
+        let expected = host::canonical(f32::from_bits(sum) + f32::from_bits(bias));
+        prop_assert_eq!(pe::add_bias(sum, bias), expected);
+    }
+}
+
+const ONE: u32 = 0x3F80_0000;
+const INFINITY: u32 = 0x7F80_0000;
+
+#[test]
+fn skipped_zeros_leave_the_accumulator_whatever_the_weight() {
+    let am = Am::new(&config());
+    for zero in [0, 0x8000_0000] {
+        for weight in [0, ONE, INFINITY, 0x7FC0_0001, 0xFF80_0000] {
+            let outcome = pe::sum(&config(), &am, true, [(ONE, ONE), (weight, zero)]);
+            assert_eq!(outcome, SumOutcome { data: ONE, hits: 0, misses: 1, skipped: 1 });
+        }
+    }
+    let not_skipped = pe::sum(&config(), &am, false, [(INFINITY, 0)]);
+    assert_eq!(not_skipped, SumOutcome { data: host::CANONICAL_NAN, hits: 0, misses: 1, skipped: 0 });
+}
+
+#[test]
+fn subnormal_activations_and_zero_weights_are_not_skipped() {
+    let am = Am::new(&config());
+    let two_to_the_23 = 0x4B00_0000;
+    assert_eq!(pe::sum(&config(), &am, true, [(two_to_the_23, 1)]).data, 0x0080_0000);
+    let zero_weight = pe::sum(&config(), &am, true, [(0, ONE), (0x8000_0000, INFINITY)]);
+    assert_eq!(zero_weight, SumOutcome { data: host::CANONICAL_NAN, hits: 0, misses: 2, skipped: 0 });
+}
+
+#[test]
+fn zero_skip_comes_before_the_memory() {
+    let mut am = Am::new(&config());
+    am.write(&RowWrite { address: 0, key: key_of(ONE, 0), care: u64::MAX, product: ONE, valid: true });
+    assert_eq!(pe::sum(&config(), &am, false, [(ONE, 0)]), SumOutcome { data: ONE, hits: 1, misses: 0, skipped: 0 });
+    assert_eq!(pe::sum(&config(), &am, true, [(ONE, 0)]), SumOutcome { data: 0, hits: 0, misses: 0, skipped: 1 });
+}
+
+#[test]
+fn a_sum_starts_at_plus_zero() {
+    let am = Am::new(&config());
+    assert_eq!(pe::sum(&config(), &am, false, []).data, 0);
+    // +0 + -0 is +0: the start is an operand like any other.
+    assert_eq!(pe::sum(&config(), &am, false, [(ONE, 0x8000_0000)]).data, 0);
+}
