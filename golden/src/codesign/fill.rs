@@ -70,7 +70,7 @@ pub fn by_frequency(
     zero_skip: bool,
 ) -> Fill {
     let zeros = zero_rows(codebook, counts, rows, zero_skip);
-    let room = rows - zeros.len();
+    let room = rows - zeros.rows.len();
     let mut best: BinaryHeap<Reverse<Ranked>> = BinaryHeap::with_capacity(room + 1);
     pairs(&mut |pair| {
         let ranked = Ranked(pair);
@@ -92,10 +92,15 @@ pub fn by_frequency(
 }
 
 /// Zero rows and cubes as one image, with what it does to the samples.
-pub(super) fn assemble(zeros: Vec<AmRow>, mut cubes: Vec<Cube>, codebook: &[f32], counts: &MacCounts) -> Fill {
+pub(super) fn assemble(zeros: ZeroRows, mut cubes: Vec<Cube>, codebook: &[f32], counts: &MacCounts) -> Fill {
+    if zeros.unserved {
+        // Without a row for zeros ahead of it, a row for subnormals would
+        // serve zeros as well, and not exactly.
+        cubes.retain(|cube| cube.key << 1 != 0);
+    }
     cubes.sort_unstable_by_key(|cube| (Reverse(cube.moments.count), cube.cluster, cube.key, cube.care));
-    let zero_hits = if zeros.is_empty() { 0 } else { counts.all_zeros() };
-    let mut fill = Fill { rows: zeros, hits: zero_hits, ..Fill::default() };
+    let zero_hits = if zeros.rows.is_empty() { 0 } else { counts.all_zeros() };
+    let mut fill = Fill { rows: zeros.rows, hits: zero_hits, ..Fill::default() };
     for cube in &cubes {
         if let Some(row) = cube.row(codebook) {
             let weight = f64::from(codebook[cube.cluster as usize]);
@@ -108,6 +113,15 @@ pub(super) fn assemble(zeros: Vec<AmRow>, mut cubes: Vec<Cube>, codebook: &[f32]
     fill
 }
 
+/// The rows for zeros.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ZeroRows {
+    /// Rows that together match every zero there was, whatever the weight; or none.
+    pub rows: Vec<AmRow>,
+    /// Zeros are looked up, and no row serves them.
+    pub unserved: bool,
+}
+
 /// Rows that match ±0 (or +0 alone, where no −0 occurs) for every weight of
 /// the codebook and store +0.
 ///
@@ -116,9 +130,9 @@ pub(super) fn assemble(zeros: Vec<AmRow>, mut cubes: Vec<Cube>, codebook: &[f32]
 /// are. The weight's bits are ignored but for one exponent bit that is 0 in
 /// it, which keeps infinities and NaN out; one row is enough unless weights
 /// lie on both sides of 2, and no rows are made if they do not all fit.
-pub(super) fn zero_rows(codebook: &[f32], counts: &MacCounts, rows: usize, zero_skip: bool) -> Vec<AmRow> {
+pub(super) fn zero_rows(codebook: &[f32], counts: &MacCounts, rows: usize, zero_skip: bool) -> ZeroRows {
     if zero_skip || counts.all_zeros() == 0 {
-        return Vec::new();
+        return ZeroRows::default();
     }
     let activation_care = if counts.zeros.negative > 0 { u32::MAX >> 1 } else { u32::MAX };
     let row = |bit: u32| AmRow { key: 0, care: key_of(bit, activation_care), product: Bits32(0) };
@@ -134,7 +148,11 @@ pub(super) fn zero_rows(codebook: &[f32], counts: &MacCounts, rows: usize, zero_
         }
         made.push(row(bit));
     }
-    if made.len() > rows { Vec::new() } else { made }
+    if made.len() > rows {
+        ZeroRows { rows: Vec::new(), unserved: true }
+    } else {
+        ZeroRows { rows: made, unserved: false }
+    }
 }
 
 /// Whether an activation pattern keeps infinities and NaN out.

@@ -41,7 +41,7 @@ pub struct Budget {
 /// wide keys; no row compares more fraction bits than that.
 pub fn merged(pairs: &[Pair], codebook: &[f32], counts: &MacCounts, fraction_bits: u32, budget: &Budget) -> Fill {
     let zeros = zero_rows(codebook, counts, budget.rows, budget.zero_skip);
-    let room = budget.rows - zeros.len();
+    let room = budget.rows - zeros.rows.len();
     let trees: Vec<Tree> = by_cluster(pairs, codebook.len())
         .into_iter()
         .enumerate()
@@ -115,6 +115,7 @@ struct Tree {
 /// Activations of one sign by rising magnitude.
 struct Branch {
     magnitudes: Vec<u32>,
+    moments: Vec<Moments>,
     /// Moments of all before each one.
     before: Vec<Moments>,
 }
@@ -152,10 +153,11 @@ struct Node {
 
 impl Branch {
     fn new(pairs: impl Iterator<Item = Pair>) -> Self {
-        let mut branch = Self { magnitudes: Vec::new(), before: vec![Moments::default()] };
+        let mut branch = Self { magnitudes: Vec::new(), moments: Vec::new(), before: vec![Moments::default()] };
         let mut total = Moments::default();
         for pair in pairs {
             branch.magnitudes.push(pair.key & (u32::MAX >> 1));
+            branch.moments.push(pair.moments);
             total.add_times(&pair.moments, 1);
             branch.before.push(total);
         }
@@ -166,9 +168,17 @@ impl Branch {
         Span { from: 0, to: self.magnitudes.len() }
     }
 
-    fn moments(&self, span: Span) -> Moments {
+    /// Moments of a span in O(1), good enough to compare rows by.
+    fn estimate(&self, span: Span) -> Moments {
         let (a, b) = (&self.before[span.from], &self.before[span.to]);
         Moments { count: b.count - a.count, sum: b.sum - a.sum, square: b.square - a.square }
+    }
+
+    /// Moments of a span, summed without the cancellation of `estimate`.
+    fn exact(&self, span: Span) -> Moments {
+        let mut total = Moments::default();
+        self.moments[span.from..span.to].iter().for_each(|one| total.add_times(one, 1));
+        total
     }
 
     /// First and last magnitude of a span.
@@ -193,7 +203,7 @@ impl Tree {
     }
 
     fn count(&self) -> u64 {
-        self.signs.iter().map(|branch| branch.moments(branch.all()).count).sum()
+        self.signs.iter().map(|branch| branch.estimate(branch.all()).count).sum()
     }
 
     fn all(&self) -> [Span; 2] {
@@ -256,8 +266,8 @@ impl Tree {
         };
         let care = magnitude_care | sign.map_or(0, |_| 1 << 31);
         let key = (ends.into_iter().flatten().next()?.0 & magnitude_care) | sign.unwrap_or(0) << 31;
-        let mut moments = self.signs[0].moments(spans[0]);
-        moments.add_times(&self.signs[1].moments(spans[1]), 1);
+        let mut moments = self.signs[0].estimate(spans[0]);
+        moments.add_times(&self.signs[1].estimate(spans[1]), 1);
         excludes_special(key, care).then_some(Cube { cluster: self.cluster, key, care, moments })
     }
 
@@ -277,7 +287,9 @@ impl Tree {
         if let Some(cube) = self.leaf(spans, known)
             && self.worth(&cube, row_price).worth >= target
         {
-            found.push(cube);
+            let mut moments = self.signs[0].exact(spans[0]);
+            moments.add_times(&self.signs[1].exact(spans[1]), 1);
+            found.push(Cube { moments, ..cube });
             return;
         }
         if common < self.depth {
