@@ -13,10 +13,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_digits
 
-import convnet
-import onnx_export
-import workload
-from convnet import Conv, Dense, MaxPool
+from training import convnet, onnx_export, workload
+from training.convnet import Conv, Dense, MaxPool
 
 SHAPE = (1, 8, 8)
 LAYERS = [

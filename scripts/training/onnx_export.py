@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from convnet import BATCH_NORM_EPSILON, Conv, Dense, GlobalAveragePool, Layer, MaxPool
+from training.convnet import BATCH_NORM_EPSILON, Conv, Dense, GlobalAveragePool, Layer, MaxPool
 
 OPSET = 17
 IR_VERSION = 8
