@@ -56,6 +56,13 @@ pub fn port_doc(atom: &dyn Atom) -> Option<String> {
     find(atom, DOC)
 }
 
+/// A new signal with its documentation, see [`port`].
+pub fn signal<D: Direction, T: Synth>(doc: &str) -> Signal<D, T> {
+    let mut signal = Signal::default();
+    port(&mut signal, doc);
+    signal
+}
+
 fn attach<D: Direction, T: Synth>(signal: &mut Signal<D, T>, text: String) {
     signal.add_constraint(PinConstraint { index: 0, constraint: Constraint::Custom(text) });
 }

@@ -5,9 +5,18 @@
 //! module names and port documentation to it. `verilog` turns a description into
 //! text, `package` into a folder with manifest, file list and FuseSoC core.
 
+pub mod am;
 pub mod annotate;
 mod error;
+pub mod fpu;
+mod generate;
+pub mod package;
+pub mod pe;
+pub mod prim;
 mod rtl;
+pub mod sim;
+pub mod verilog;
 
 pub use error::HdlError;
-pub use rtl::{Module, Port, Direction, Rtl};
+pub use generate::generate;
+pub use rtl::{Direction, Module, Port, Rtl};

@@ -30,9 +30,8 @@ pub struct Module {
     pub text: String,
     /// The modules it instantiates, sorted.
     pub children: Vec<String>,
-    /// Name that one instance of this module has in [`Rtl::stock`]; none for a
-    /// hand-written cell below a primitive, which both texts share.
-    pub stock_name: Option<String>,
+    /// Name that one instance of this module has in [`Rtl::stock`].
+    pub stock_name: String,
     /// Whether the body is hand-written (`hdl/src/prim`) rather than emitted.
     pub primitive: bool,
 }

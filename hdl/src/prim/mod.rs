@@ -1,0 +1,24 @@
+//! Primitives: the only hand-written Verilog of axp, each with its behaviour in Rust.
+//!
+//! | primitive | Verilog | used for |
+//! |---|---|---|
+//! | [`Register`] | flip-flops with enable and reset | flags, accumulator, results |
+//! | [`GatedRegister`], [`GatedOperands`], [`RowStorage`] | flip-flops behind a clock gate | operands, products, rows |
+//! | [`ClockGate`] | latch + AND | below every gated bank |
+//! | [`Multiplier`] | `*` | significand product |
+//! | [`PrioritySelect`] | `x & -x` | lowest matching row |
+//!
+//! Everything else (`fpu`, `am`, `pe`) is rust-hdl without Verilog text of its
+//! own; a test in `tests/confinement.rs` holds both to that.
+
+mod clock_gate;
+mod gated;
+mod multiplier;
+mod priority;
+mod register;
+
+pub use clock_gate::ClockGate;
+pub use gated::{GatedOperands, GatedRegister, RowStorage};
+pub use multiplier::Multiplier;
+pub use priority::PrioritySelect;
+pub use register::{Register, style_name};
