@@ -20,7 +20,7 @@ fn stream(hit_percent: usize) -> (AmImage, Vec<(u32, u32)>) {
     let activation = |i: usize| (1.0 + (i / 16) as f32).to_bits();
     let row = |i: usize| Pattern::partial(Binary32, weight(i), activation(i), 8).row(1f32.to_bits());
     let pair = |i: usize| {
-        let spread = i * 2_654_435_761 % (1 << 32) >> 16;
+        let spread = (i * 2_654_435_761 % (1 << 32)) >> 16;
         let row = spread % ROWS;
         let hit = spread * 37 % 100 < hit_percent;
         (weight(row), if hit { activation(row) } else { (0.3 + spread as f32 * 1e-6).to_bits() })

@@ -67,7 +67,7 @@ fn row_write(capacity: u32) -> impl Strategy<Value = RowWrite> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn searches_find_the_lowest_matching_row(
