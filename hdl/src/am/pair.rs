@@ -51,7 +51,7 @@ pub struct PairAm<const A: usize, const N: usize> {
     /// Product of the lowest matching row; 0 if there is none.
     pub product_o: Signal<Out, Bits<32>>,
     row: Vec<AmRow<32>>,
-    priority: PrioritySelect<N>,
+    lowest: PrioritySelect<N>,
     matches: Signal<Local, Bits<N>>,
     special: Signal<Local, Bit>,
     merged: Vec<Signal<Local, Bits<32>>>,
@@ -96,7 +96,7 @@ impl<const A: usize, const N: usize> PairAm<A, N> {
             hit_o: annotate::signal("a row matches and both operands are finite"),
             product_o: annotate::signal("product of the lowest matching row, 0 if there is none"),
             row: (0..rows).map(|_| AmRow::new(reset)).collect(),
-            priority: PrioritySelect::new(),
+            lowest: PrioritySelect::new(),
             matches: annotate::signal("which rows match, row 0 at bit 0"),
             special: annotate::signal("an operand is infinite or a NaN"),
             merged: tree.nodes.iter().map(|_| annotate::signal("OR of two products")).collect(),
@@ -146,10 +146,10 @@ impl<const A: usize, const N: usize> Logic for PairAm<A, N> {
             row.valid_i.next = self.row_valid_i.val();
             row.weight_i.next = self.weight_i.val();
             row.activation_i.next = self.activation_i.val();
-            row.select_i.next = self.priority.select_o.val().get_bit(index);
+            row.select_i.next = self.lowest.select_o.val().get_bit(index);
         }
         self.matches.next = vector(self.row.iter().map(|row| row.match_o.val()));
-        self.priority.match_i.next = self.matches.val();
+        self.lowest.match_i.next = self.matches.val();
         self.special.next =
             self.weight_i.val().get_bits::<8>(23).all() | self.activation_i.val().get_bits::<8>(23).all();
         self.hit_o.next = self.matches.val().any() & !self.special.val();
@@ -176,7 +176,7 @@ impl<const A: usize, const N: usize> Logic for PairAm<A, N> {
             row.select_i.connect();
         }
         self.matches.connect();
-        self.priority.match_i.connect();
+        self.lowest.match_i.connect();
         self.special.connect();
         self.hit_o.connect();
         self.merged.iter_mut().for_each(Logic::connect);
@@ -192,13 +192,13 @@ impl<const A: usize, const N: usize> Logic for PairAm<A, N> {
             let addressed = binary(signal("row_addr_i"), VerilogOp::Eq, literal(bits::<A>(row as u64)));
             let write = binary(signal("row_we_i"), VerilogOp::BitAnd, addressed);
             code.push(assign(&format!("row${row}$we_i"), write));
-            code.push(assign(&format!("row${row}$select_i"), bit("priority$select_o", row)));
+            code.push(assign(&format!("row${row}$select_i"), bit("lowest$select_o", row)));
         }
         code.push(assign("matches", literal(Bits::<N>::default())));
         for row in 0..self.row.len() {
             code.push(assign_bit("matches", row, signal(&format!("row${row}$match_o"))));
         }
-        code.push(assign("priority$match_i", signal("matches")));
+        code.push(assign("lowest$match_i", signal("matches")));
         let special = |operand| unary(VerilogOpUnary::All, slice(operand, 23, 8));
         code.push(assign("special", binary(special("weight_i"), VerilogOp::BitOr, special("activation_i"))));
         let any = unary(VerilogOpUnary::Any, signal("matches"));

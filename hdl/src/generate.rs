@@ -1,0 +1,41 @@
+//! From a configuration to its Verilog.
+
+use crate::error::HdlError;
+use crate::prim::ClockGate;
+use crate::rtl::Rtl;
+use crate::{pe, verilog};
+use axp_spec::PeConfig;
+use rust_hdl::prelude::Block;
+
+/// Generates the Verilog of a configuration.
+///
+/// The same configuration always gives the same text: nothing in it depends on
+/// the machine, the date or the folder.
+///
+/// # Errors
+/// [`HdlError::Config`] if the configuration is not valid.
+pub fn generate(config: &PeConfig) -> Result<Rtl, HdlError> {
+    let pe = pe::build(config)?;
+    let mut gate = ClockGate::new();
+    gate.connect_all();
+    let emitted = verilog::emit(pe.as_block(), &config.name, &origin(config), &[&gate])?;
+    Ok(Rtl {
+        config: config.clone(),
+        top: config.name.clone(),
+        modules: emitted.modules,
+        ports: emitted.ports,
+        stock: emitted.stock,
+    })
+}
+
+/// The configuration as lines for the header of the top module. Its name has
+/// been checked, and everything else in it is a number or a keyword of ours.
+fn origin(config: &PeConfig) -> Vec<String> {
+    // A configuration is a plain structure: it cannot fail to serialise.
+    let json = serde_json::to_string(config).unwrap_or_default();
+    vec![
+        format!("Configuration: {json}"),
+        format!("Latency from `last` to the result: {} cycles, one operand pair a cycle.", config.latency()),
+        "Written by `axp generate --config` with this configuration.".to_owned(),
+    ]
+}

@@ -1,0 +1,3 @@
+//! Generated Verilog as files that other tools can use.
+
+pub mod header;
