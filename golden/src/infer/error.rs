@@ -1,5 +1,6 @@
 //! Why inference stops.
 
+use crate::am::LoadError;
 use crate::net::NetError;
 use thiserror::Error;
 
@@ -11,6 +12,14 @@ pub enum EngineError {
     Design {
         /// What differs.
         what: String,
+    },
+    /// A layer's AM rows are refused by the loader.
+    #[error("layer {layer:?}: {source}")]
+    Am {
+        /// Name of the layer.
+        layer: String,
+        /// What is wrong with the rows.
+        source: LoadError,
     },
     /// The design contradicts itself.
     #[error(transparent)]

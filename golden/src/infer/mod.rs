@@ -4,18 +4,26 @@
 //! stream plus [`crate::pe::add_bias`], bit for bit; the layers between them
 //! run in tract, exactly. The results do not depend on the number of threads.
 
+mod classes;
+mod counts;
 mod error;
 mod kernel;
+mod lookup;
+mod products;
+mod search;
 mod stats;
+mod sweep;
+mod vectors;
 
 pub use error::EngineError;
 pub use kernel::LayerKernel;
 pub use stats::{Evaluation, LayerStats, top1};
 
-use crate::net::{Network, Samples};
-use axp_spec::Design;
+use crate::net::{MacLayer, Network, Samples};
+use axp_spec::{Design, LayerDesign};
+use rayon::prelude::*;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A network with the PE's settings for each of its layers.
 ///
@@ -72,8 +80,8 @@ pub struct Control<'a> {
 impl Engine {
     /// The network on a PE with an empty AM and the weights as imported.
     pub fn exact(network: &Network, zero_skip: bool) -> Self {
-        let _ = (network, zero_skip);
-        todo!()
+        let kernels = network.layers().iter().map(|layer| Arc::new(LayerKernel::exact(layer, zero_skip))).collect();
+        Self { network: network.clone(), kernels }
     }
 
     /// The network with the clustered weights and AM rows of a design.
@@ -81,15 +89,29 @@ impl Engine {
     /// # Errors
     /// A design that was made for another network, or that does not fit the PE.
     pub fn from_design(network: &Network, design: &Design) -> Result<Self, EngineError> {
-        let _ = (network, design);
-        todo!()
+        design.validate()?;
+        let (layers, designs) = (network.layers(), &design.layers);
+        if layers.len() != designs.len() {
+            let what = format!("it has {} layers, the network has {}", designs.len(), layers.len());
+            return Err(EngineError::Design { what });
+        }
+        let kernel = |(layer, design_of): (&MacLayer, &LayerDesign)| {
+            if layer.name != design_of.name {
+                let what = format!("it has layer {:?} where the network has {:?}", design_of.name, layer.name);
+                return Err(EngineError::Design { what });
+            }
+            LayerKernel::new(layer, design_of, design.zero_skip).map(Arc::new)
+        };
+        let kernels = layers.iter().zip(designs).map(kernel).collect::<Result<_, _>>()?;
+        Ok(Self { network: network.clone(), kernels })
     }
 
     /// This engine with another kernel for one layer.
     ///
     /// # Panics
-    /// If the network has no such layer.
+    /// If the network has no such layer, or the kernel is of another shape.
     pub fn with_layer(&self, layer: usize, kernel: Arc<LayerKernel>) -> Self {
+        assert_eq!(kernel.geometry(), &self.network.layers()[layer].geometry, "kernel of another layer");
         let mut changed = self.clone();
         changed.kernels[layer] = kernel;
         changed
@@ -117,13 +139,17 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::run`].
-    pub fn observe(
-        &self,
-        sample: &[f32],
-        observer: &mut dyn FnMut(LayerTensors<'_>),
-    ) -> Result<Run, EngineError> {
-        let _ = (sample, observer);
-        todo!()
+    pub fn observe(&self, sample: &[f32], observer: &mut dyn FnMut(LayerTensors<'_>)) -> Result<Run, EngineError> {
+        let mut layers = vec![LayerStats::default(); self.kernels.len()];
+        let mut stepper = self.network.start(sample)?;
+        while let Some((layer, input)) = stepper.pending() {
+            let (output, stats) = self.kernels[layer].run(input);
+            observer(LayerTensors { layer, input, output: &output });
+            layers[layer] = stats;
+            stepper.resume(&output)?;
+        }
+        let output = stepper.output().unwrap_or_default().to_vec();
+        Ok(Run { output, layers })
     }
 
     /// Top-1 predictions, accuracy if there are labels, and counts summed over
@@ -137,35 +163,79 @@ impl Engine {
         labels: Option<&[usize]>,
         control: &Control<'_>,
     ) -> Result<Evaluation, EngineError> {
-        let _ = (samples, labels, control);
-        todo!()
+        let runs =
+            map_samples(samples, control, |_, sample| self.run(sample).map(|run| (top1(&run.output), run.layers)))?;
+        let mut layers = vec![LayerStats::default(); self.kernels.len()];
+        for (total, stats) in runs.iter().flat_map(|(_, stats)| stats.iter().enumerate()) {
+            layers[total] += *stats;
+        }
+        Ok(Evaluation::new(runs.into_iter().map(|(class, _)| class).collect(), labels, layers))
     }
 
     /// The operand streams of outputs `indices` of `layer` for one sample.
     ///
     /// # Errors
     /// As [`Engine::run`].
+    ///
+    /// # Panics
+    /// If the network has no such layer or the layer no such output.
     pub fn traces(
         &self,
         sample: &[f32],
         layer: usize,
         indices: impl IntoIterator<Item = usize>,
     ) -> Result<Vec<OutputTrace>, EngineError> {
-        let _ = (sample, layer, indices);
-        todo!()
+        let (mut input, mut output) = (Vec::new(), Vec::new());
+        self.observe(sample, &mut |tensors| {
+            if tensors.layer == layer {
+                (input, output) = (tensors.input.to_vec(), tensors.output.to_vec());
+            }
+        })?;
+        let kernel = &self.kernels[layer];
+        let trace = |index: usize| OutputTrace {
+            index,
+            operands: kernel.operands(&input, index).collect(),
+            bias: kernel.bias().get(kernel.geometry().channel_of(index)).map(|bias| bias.to_bits()),
+            element: output[index].to_bits(),
+        };
+        Ok(indices.into_iter().map(trace).collect())
     }
+}
+
+/// Top-1 predictions of the unmodified model, in tract's arithmetic.
+///
+/// # Errors
+/// As [`Network::baseline`]; [`EngineError::Cancelled`].
+pub fn evaluate_baseline(
+    network: &Network,
+    samples: &Samples,
+    labels: Option<&[usize]>,
+    control: &Control<'_>,
+) -> Result<Evaluation, EngineError> {
+    let predictions = map_samples(samples, control, |_, sample| Ok(top1(&network.baseline(sample)?)))?;
+    Ok(Evaluation::new(predictions, labels, Vec::new()))
 }
 
 /// Calls `each` with every sample's index and values, on all cores, and returns
 /// what it gives in the order of the samples.
 ///
 /// # Errors
-/// The first error of `each`; [`EngineError::Cancelled`].
+/// An error of `each`; [`EngineError::Cancelled`].
 pub fn map_samples<T: Send>(
     samples: &Samples,
     control: &Control<'_>,
     each: impl Fn(usize, &[f32]) -> Result<T, EngineError> + Sync,
 ) -> Result<Vec<T>, EngineError> {
-    let _ = (samples, control, each);
-    todo!()
+    let done = AtomicUsize::new(0);
+    (0..samples.len())
+        .into_par_iter()
+        .map(|index| {
+            if control.cancel.load(Ordering::Relaxed) {
+                return Err(EngineError::Cancelled);
+            }
+            let result = each(index, samples.get(index))?;
+            (control.progress)(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok(result)
+        })
+        .collect()
 }

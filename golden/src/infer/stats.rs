@@ -71,6 +71,21 @@ pub struct Evaluation {
 }
 
 impl Evaluation {
+    /// Compares predictions with labels, if there are any.
+    pub(super) fn new(predictions: Vec<usize>, labels: Option<&[usize]>, layers: Vec<LayerStats>) -> Self {
+        let accuracy = labels.map(|labels| {
+            let right = predictions.iter().zip(labels).filter(|(prediction, label)| prediction == label).count();
+            ratio(right as u64, predictions.len() as u64)
+        });
+        Self { predictions, accuracy, layers }
+    }
+
+    /// Share of samples on which this and another evaluation agree, 0 to 1.
+    pub fn agreement(&self, other: &Self) -> f64 {
+        let same = self.predictions.iter().zip(&other.predictions).filter(|(a, b)| a == b).count();
+        ratio(same as u64, self.predictions.len() as u64)
+    }
+
     /// All layers together.
     pub fn total(&self) -> LayerStats {
         self.layers.iter().copied().sum()

@@ -43,6 +43,12 @@ pub enum NetError {
         /// What the model declares.
         found: String,
     },
+    /// No output holds floating-point numbers.
+    #[error("the model has no floating-point output ({found}); export it with its class scores")]
+    OutputType {
+        /// Names and types of the outputs.
+        found: String,
+    },
     /// A dimension other than the batch has no value.
     #[error(
         "input {input:?} has the shape {shape}, which leaves dimensions open; \
@@ -83,6 +89,14 @@ pub enum NetError {
         index: usize,
         /// NaN, inf or -inf.
         value: f32,
+    },
+    /// A sample does not fit the input.
+    #[error("the model takes samples of {expected} numbers, this one has {found}")]
+    Sample {
+        /// Elements of the input.
+        expected: usize,
+        /// Elements of the sample.
+        found: usize,
     },
     /// The rest of the network cannot be run.
     #[error("the model cannot be run: {what}")]
@@ -148,17 +162,17 @@ pub enum SampleError {
         /// Index of the label.
         index: usize,
         /// Its value.
-        label: String,
+        label: i128,
         /// Number of classes.
         classes: usize,
     },
     /// Not one label a sample.
-    #[error("{}: {labels} labels for {samples} samples", path.display())]
+    #[error("{}: the labels have shape {shape:?}, there are {samples} samples; give one label a sample", path.display())]
     LabelCount {
         /// The file.
         path: PathBuf,
-        /// Labels in the file.
-        labels: usize,
+        /// Shape of the array in the file.
+        shape: Vec<usize>,
         /// Samples.
         samples: usize,
     },

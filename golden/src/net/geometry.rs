@@ -107,6 +107,14 @@ impl Geometry {
         [position / self.output[1], position % self.output[1]]
     }
 
+    /// Flat index of the output element of a channel at a position (row major).
+    pub fn output_index(&self, channel: usize, position: usize) -> usize {
+        match self.layout {
+            Layout::ChannelsFirst => channel * self.positions() + position,
+            Layout::ChannelsLast => position * self.out_channels + channel,
+        }
+    }
+
     /// Flat index of an input element.
     fn input_index(&self, channel: usize, row: usize, column: usize) -> usize {
         let position = row * self.input[1] + column;

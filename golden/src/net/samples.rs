@@ -1,6 +1,11 @@
 //! Samples and labels from .npy files.
 
 use super::error::SampleError;
+use axp_spec::design::sha256_hex;
+use ndarray::ArrayD;
+use ndarray_npy::npy::header::Header;
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
+use std::fs;
 use std::path::Path;
 
 /// Samples in memory, one after the other.
@@ -18,13 +23,50 @@ impl Samples {
         (elements > 0 && values.len().is_multiple_of(elements)).then_some(Self { shape, values })
     }
 
-    /// Reads a float32 array of shape `[samples, ..shape]`.
+    /// Reads a float32 array of shape `[samples, ..shape]`, in C or Fortran
+    /// order.
     ///
     /// # Errors
     /// An unreadable file, another type or shape, NaN or infinity, no samples.
     pub fn read(path: &Path, shape: &[usize]) -> Result<Self, SampleError> {
-        let _ = (path, shape);
-        todo!()
+        Self::from_npy_bytes(path, &read(path)?, shape)
+    }
+
+    /// [`Samples::read`] from the bytes of a file; `path` is for messages only.
+    ///
+    /// # Errors
+    /// As [`Samples::read`].
+    pub fn from_npy_bytes(path: &Path, bytes: &[u8], shape: &[usize]) -> Result<Self, SampleError> {
+        let array = match parse::<f32>(bytes) {
+            Ok(array) => array,
+            Err(ReadNpyError::WrongDescriptor(found)) => {
+                let what = format!("samples must be float32, these are {found}; convert them with .astype(np.float32)");
+                return Err(SampleError::Format { path: path.into(), what });
+            }
+            Err(error) => return Err(unreadable(path, error)),
+        };
+        if array.shape().get(1..) != Some(shape) {
+            return Err(SampleError::Shape {
+                path: path.into(),
+                expected: shape.to_vec(),
+                found: array.shape().to_vec(),
+            });
+        }
+        // Row major, whatever order the file has.
+        let values: Vec<f32> = array.iter().copied().collect();
+        if values.is_empty() {
+            return Err(SampleError::Format { path: path.into(), what: "there are no samples in it".into() });
+        }
+        let elements: usize = shape.iter().product();
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(SampleError::NotFinite {
+                path: path.into(),
+                sample: index / elements,
+                element: index % elements,
+                value: values[index],
+            });
+        }
+        Ok(Self { shape: shape.to_vec(), values })
     }
 
     /// Number of samples.
@@ -59,6 +101,23 @@ impl Samples {
         Self { shape: self.shape.clone(), values: indices.iter().flat_map(|i| self.get(*i)).copied().collect() }
     }
 
+    /// The samples as the bytes of a .npy file, an array of shape
+    /// `[samples, ..shape]`.
+    pub fn to_npy(&self) -> Vec<u8> {
+        let shape: Vec<usize> = std::iter::once(self.len()).chain(self.shape.iter().copied()).collect();
+        let mut bytes = Vec::new();
+        // The values fill the shape, and writing to memory does not fail.
+        let array = ArrayD::from_shape_vec(shape, self.values.clone()).expect("whole samples");
+        array.write_npy(&mut bytes).expect("a vector takes all bytes");
+        bytes
+    }
+
+    /// SHA-256 of the values in order, little endian, in lower-case hex.
+    pub fn sha256(&self) -> String {
+        let bytes: Vec<u8> = self.values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        sha256_hex(&bytes)
+    }
+
     /// All values, sample after sample.
     pub fn values(&self) -> &[f32] {
         &self.values
@@ -71,6 +130,69 @@ impl Samples {
 /// An unreadable file, another type, another count, a label that is not one
 /// of `classes` classes.
 pub fn read_labels(path: &Path, samples: usize, classes: usize) -> Result<Vec<usize>, SampleError> {
-    let _ = (path, samples, classes);
-    todo!()
+    labels_from_npy_bytes(path, &read(path)?, samples, classes)
+}
+
+/// [`read_labels`] from the bytes of a file; `path` is for messages only.
+///
+/// # Errors
+/// As [`read_labels`].
+pub fn labels_from_npy_bytes(
+    path: &Path,
+    bytes: &[u8],
+    samples: usize,
+    classes: usize,
+) -> Result<Vec<usize>, SampleError> {
+    let labels = integers(bytes).map_err(|error| match error {
+        ReadNpyError::WrongDescriptor(found) => {
+            let what = format!("labels must be class indices of an integer type, these are {found}");
+            SampleError::Format { path: path.into(), what }
+        }
+        error => unreadable(path, error),
+    })?;
+    // A column of labels, [samples, 1], is as good as a row.
+    if labels.len() != samples || labels.shape().iter().filter(|dim| **dim != 1).count() > 1 {
+        return Err(SampleError::LabelCount { path: path.into(), shape: labels.shape().to_vec(), samples });
+    }
+    let class = |(index, label): (usize, &i128)| {
+        usize::try_from(*label).ok().filter(|label| *label < classes).ok_or_else(|| SampleError::Label {
+            path: path.into(),
+            index,
+            label: *label,
+            classes,
+        })
+    };
+    labels.iter().enumerate().map(class).collect()
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, SampleError> {
+    fs::read(path).map_err(|source| SampleError::Io { path: path.into(), source })
+}
+
+fn unreadable(path: &Path, error: ReadNpyError) -> SampleError {
+    SampleError::Format { path: path.into(), what: format!("this is not a usable .npy file: {error}") }
+}
+
+fn parse<T: ReadableElement>(bytes: &[u8]) -> Result<ArrayD<T>, ReadNpyError> {
+    // The reader allocates what the header promises before it reads.
+    let mut rest = bytes;
+    let header = Header::from_reader(&mut rest)?;
+    let elements = header.shape.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
+    if elements.is_none_or(|elements| elements > rest.len()) {
+        return Err(ReadNpyError::MissingData);
+    }
+    ArrayD::<T>::read_npy(bytes)
+}
+
+/// Reads integers of any width.
+fn integers(bytes: &[u8]) -> Result<ArrayD<i128>, ReadNpyError> {
+    fn try_as<T: ReadableElement + Copy + Into<i128>>(bytes: &[u8]) -> Option<Result<ArrayD<i128>, ReadNpyError>> {
+        match parse::<T>(bytes) {
+            Ok(array) => Some(Ok(array.mapv(Into::into))),
+            Err(ReadNpyError::WrongDescriptor(_)) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+    let tries = [try_as::<i64>, try_as::<i32>, try_as::<u8>, try_as::<i16>, try_as::<i8>, try_as::<u16>, try_as::<u32>];
+    tries.iter().find_map(|attempt| attempt(bytes)).unwrap_or_else(|| parse::<u64>(bytes).map(|a| a.mapv(i128::from)))
 }

@@ -1,0 +1,210 @@
+//! Activations sorted into classes that an AM cannot tell apart.
+//!
+//! A row compares weight and activation separately, so two activations that
+//! satisfy the same rows' activation halves have the same products with every
+//! weight. There are few such classes (about one for each distinct activation
+//! pattern), and a class is found by a table on the top bits and, where rows
+//! compare lower bits too, a few steps down a binary tree.
+
+use axp_spec::AmImage;
+use std::collections::HashMap;
+
+/// Class of +0.
+pub(super) const PLUS_ZERO: u16 = 0;
+/// Class of −0.
+pub(super) const MINUS_ZERO: u16 = 1;
+/// Class of everything that no row matches, infinities and NaNs among them.
+pub(super) const NOTHING: u16 = 2;
+
+/// Set in a table entry that is the index of a tree node, not a class.
+const NODE: u32 = 1 << 31;
+/// The table covers sign and exponent at least, so that special values can be
+/// kept out there.
+const MIN_TABLE_BITS: u32 = 9;
+/// 64 KiB: what a first-level cache nearly holds.
+const MAX_TABLE_BITS: u32 = 14;
+/// Bounds on hostile images; those of ordered prefixes stay far below.
+const MAX_CLASSES: usize = u16::MAX as usize;
+const MAX_NODES: usize = 1 << 17;
+
+/// A branch on one activation bit.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    bit: u32,
+    entries: [u32; 2],
+}
+
+/// Maps activations to classes, and classes to rows.
+#[derive(Clone, Debug)]
+pub(super) struct Classes {
+    shift: u32,
+    table: Vec<u32>,
+    nodes: Vec<Node>,
+    /// For each class the activation patterns that it satisfies, by index.
+    patterns: Vec<Vec<u16>>,
+    /// For each row the index of its activation pattern.
+    pattern_of_row: Vec<u16>,
+}
+
+/// The activation half of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Half {
+    key: u32,
+    care: u32,
+}
+
+impl Classes {
+    /// The classes of an image, or `None` if its patterns overlap in so many
+    /// ways that a row-by-row search is the better choice.
+    pub(super) fn new(image: &AmImage) -> Option<Self> {
+        let mut index_of: HashMap<Half, u16> = HashMap::new();
+        let mut halves = Vec::new();
+        let mut pattern_of_row = Vec::with_capacity(image.rows.len());
+        for row in &image.rows {
+            let half = Half { key: row.key as u32 & row.care as u32, care: row.care as u32 };
+            let next = u16::try_from(halves.len()).ok()?;
+            pattern_of_row.push(*index_of.entry(half).or_insert_with(|| {
+                halves.push(half);
+                next
+            }));
+        }
+        let lowest = halves.iter().map(|half| half.care.trailing_zeros()).min().unwrap_or(32);
+        let bits = (32 - lowest.min(32)).clamp(MIN_TABLE_BITS, MAX_TABLE_BITS);
+        let mut builder = Builder {
+            halves: &halves,
+            shift: 32 - bits,
+            table: vec![u32::from(NOTHING); 1 << bits],
+            nodes: Vec::new(),
+            classes: HashMap::from([(Vec::new(), NOTHING)]),
+            count: usize::from(NOTHING) + 1,
+        };
+        let all: Vec<u16> = (0..halves.len()).map(|index| index as u16).collect();
+        builder.paint(31, 0, &all)?;
+        let mut patterns = vec![Vec::new(); builder.count];
+        for (zero, activation) in [(PLUS_ZERO, 0), (MINUS_ZERO, 1 << 31)] {
+            patterns[usize::from(zero)] =
+                all.iter().copied().filter(|i| halves[usize::from(*i)].matches(activation)).collect();
+        }
+        for (set, class) in std::mem::take(&mut builder.classes) {
+            patterns[usize::from(class)] = set;
+        }
+        let Builder { shift, mut table, nodes, .. } = builder;
+        let special = f32::INFINITY.to_bits();
+        for sign in [0, 1 << 31] {
+            let first = ((sign | special) >> shift) as usize;
+            table[first..][..1 << (23 - shift)].fill(u32::from(NOTHING));
+        }
+        Some(Self { shift, table, nodes, patterns, pattern_of_row })
+    }
+
+    /// How many classes there are.
+    pub(super) fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// The class of an activation.
+    #[inline]
+    pub(super) fn class(&self, activation: f32) -> u16 {
+        let bits = activation.to_bits();
+        let mut entry = self.table[(bits >> self.shift) as usize];
+        while entry & NODE != 0 {
+            let node = &self.nodes[(entry & !NODE) as usize];
+            entry = node.entries[(bits >> node.bit & 1) as usize];
+        }
+        if bits << 1 == 0 { (bits >> 31) as u16 } else { entry as u16 }
+    }
+
+    /// For each class the lowest of `rows` that it satisfies.
+    ///
+    /// `rows` are those whose weight half a given weight satisfies, ascending.
+    pub(super) fn lowest_rows(&self, rows: &[usize]) -> Vec<Option<usize>> {
+        let mut lowest: Vec<Option<usize>> = vec![None; self.pattern_of_row.len()];
+        for row in rows {
+            lowest[usize::from(self.pattern_of_row[*row])].get_or_insert(*row);
+        }
+        let first = |set: &Vec<u16>| set.iter().filter_map(|pattern| lowest[usize::from(*pattern)]).min();
+        self.patterns.iter().map(first).collect()
+    }
+}
+
+impl Half {
+    fn matches(self, activation: u32) -> bool {
+        (activation ^ self.key) & self.care == 0
+    }
+}
+
+struct Builder<'a> {
+    halves: &'a [Half],
+    shift: u32,
+    table: Vec<u32>,
+    nodes: Vec<Node>,
+    classes: HashMap<Vec<u16>, u16>,
+    count: usize,
+}
+
+impl Builder<'_> {
+    /// Fills the table for all activations that agree with `prefix` above
+    /// `bit`, where the patterns `alive` are those not yet ruled out.
+    fn paint(&mut self, bit: u32, prefix: u32, alive: &[u16]) -> Option<()> {
+        let decided = self.highest_compared(bit, alive).is_none();
+        if decided || bit < self.shift {
+            let entry = self.entry(bit, alive)?;
+            // The whole range below the prefix: 2^(bit + 1) activations.
+            let range = 1usize << (bit + 1 - self.shift.min(bit + 1));
+            self.table[(prefix >> self.shift) as usize..][..range].fill(entry);
+            return Some(());
+        }
+        for value in [0, 1] {
+            let left = self.agreeing(bit, value, alive);
+            let prefix = prefix | value << bit;
+            match bit.checked_sub(1) {
+                Some(below) => self.paint(below, prefix, &left)?,
+                None => self.table[prefix as usize] = self.leaf(&left)?,
+            }
+        }
+        Some(())
+    }
+
+    /// A class, or a tree that decides it from `bit` down.
+    fn entry(&mut self, bit: u32, alive: &[u16]) -> Option<u32> {
+        let Some(bit) = self.highest_compared(bit, alive) else { return self.leaf(alive) };
+        let mut entries = [0; 2];
+        for value in [0, 1] {
+            let left = self.agreeing(bit, value, alive);
+            entries[value as usize] = match bit.checked_sub(1) {
+                Some(below) => self.entry(below, &left)?,
+                None => self.leaf(&left)?,
+            };
+        }
+        if self.nodes.len() == MAX_NODES {
+            return None;
+        }
+        self.nodes.push(Node { bit, entries });
+        Some(NODE | (self.nodes.len() - 1) as u32)
+    }
+
+    fn leaf(&mut self, set: &[u16]) -> Option<u32> {
+        if let Some(class) = self.classes.get(set) {
+            return Some(u32::from(*class));
+        }
+        if self.count == MAX_CLASSES {
+            return None;
+        }
+        let class = self.count as u16;
+        self.count += 1;
+        self.classes.insert(set.to_vec(), class);
+        Some(u32::from(class))
+    }
+
+    /// The highest bit, `bit` or below, that one of `alive` compares.
+    fn highest_compared(&self, bit: u32, alive: &[u16]) -> Option<u32> {
+        let below = u32::MAX >> (31 - bit);
+        let compared = alive.iter().fold(0, |bits, index| bits | self.halves[usize::from(*index)].care) & below;
+        compared.checked_ilog2()
+    }
+
+    fn agreeing(&self, bit: u32, value: u32, alive: &[u16]) -> Vec<u16> {
+        let agrees = |half: Half| (half.key >> bit ^ value) & half.care >> bit & 1 == 0;
+        alive.iter().copied().filter(|index| agrees(self.halves[usize::from(*index)])).collect()
+    }
+}

@@ -1,0 +1,245 @@
+//! Layers with many output positions: all of a channel's outputs at once.
+//!
+//! An input channel is copied, with its padding, into a plane whose rows and
+//! columns are sorted by phase (index modulo stride). Then the activations that
+//! one weight meets in all outputs of a channel lie side by side, and adding
+//! that weight's products to all these sums is one pass over memory:
+//!
+//! ```text
+//! sums[j] += product(weight, plane[offset + j])      for all j
+//! ```
+//!
+//! Where rows of outputs are narrower than rows of the plane, the sums between
+//! them are computed too and dropped. The order of additions in each sum is
+//! that of the number rules: input channel, kernel row, kernel column.
+
+use super::classes::PLUS_ZERO;
+use super::lookup::Lookup;
+use super::stats::LayerStats;
+use crate::net::Geometry;
+
+/// No plane of products for this weight.
+const NONE: u16 = u16::MAX;
+
+/// How the planes of a layer are laid out.
+#[derive(Clone, Debug)]
+pub(super) struct Sweep {
+    /// Rows and columns of one phase of the plane.
+    phase: [usize; 2],
+    /// Where the activations of each kernel position start in the plane.
+    offsets: Vec<usize>,
+    /// Where each input element of a channel goes.
+    places: Vec<u32>,
+    /// For each element of the weight tensor the plane that holds its products,
+    /// or `NONE` where they are computed on the way.
+    plane_of: Vec<u16>,
+    /// For each input channel the weights that have planes.
+    planes: Vec<Vec<u32>>,
+}
+
+impl Sweep {
+    pub(super) fn new(geometry: &Geometry, lookup: Option<&Lookup>) -> Self {
+        let reach = |axis: usize| (geometry.kernel[axis] - 1) * geometry.dilation[axis];
+        let phase = [0, 1].map(|axis| {
+            // What the outputs reach; input beyond it is never read.
+            let size = (geometry.output[axis] - 1) * geometry.stride[axis] + reach(axis) + 1;
+            size.div_ceil(geometry.stride[axis])
+        });
+        let place = |row: usize, column: usize| {
+            let [rows, columns] = geometry.stride;
+            let phase_index = row % rows * columns + column % columns;
+            (phase_index * phase[0] + row / rows) * phase[1] + column / columns
+        };
+        let offsets = (0..geometry.kernel[0] * geometry.kernel[1])
+            .map(|tap| {
+                let [row, column] = [tap / geometry.kernel[1], tap % geometry.kernel[1]];
+                place(row * geometry.dilation[0], column * geometry.dilation[1])
+            })
+            .collect();
+        let [rows, columns] = geometry.input;
+        let places = (0..rows * columns)
+            .map(|index| {
+                let [row, column] = [index / columns + geometry.padding[0], index % columns + geometry.padding[1]];
+                let inside = row / geometry.stride[0] < phase[0] && column / geometry.stride[1] < phase[1];
+                if inside { place(row, column) as u32 } else { u32::MAX }
+            })
+            .collect();
+        let (plane_of, planes) = lookup.map(|lookup| assign_planes(geometry, lookup)).unwrap_or_default();
+        Self { phase, offsets, places, plane_of, planes }
+    }
+
+    /// Sums of all outputs, without bias.
+    pub(super) fn run(
+        &self,
+        geometry: &Geometry,
+        weights: &[f32],
+        lookup: Option<&Lookup>,
+        input: &[f32],
+    ) -> (Vec<f32>, LayerStats) {
+        let size = self.phase[0] * self.phase[1] * geometry.stride[0] * geometry.stride[1];
+        let outs = geometry.out_channels / geometry.groups;
+        // From the first output to the last, the gaps between rows included.
+        let span = (geometry.output[0] - 1) * self.phase[1] + geometry.output[1];
+        let mut sums = vec![0.0f32; geometry.out_channels * span];
+        let mut plane = Plane { values: vec![0.0; size], classes: vec![PLUS_ZERO; size], products: Vec::new() };
+        let mut stats = LayerStats { macs: geometry.macs(), ..LayerStats::default() };
+        let channel_size = geometry.input[0] * geometry.input[1];
+        for (in_channel, values) in input.chunks_exact(channel_size).enumerate() {
+            let (group, local) = (in_channel / geometry.group_channels(), in_channel % geometry.group_channels());
+            self.fill(&mut plane, values, lookup, in_channel);
+            self.count(&mut stats, geometry, &plane, lookup, [group, local]);
+            for out_channel in group * outs..(group + 1) * outs {
+                let sums = &mut sums[out_channel * span..][..span];
+                for (tap, offset) in self.offsets.iter().enumerate() {
+                    let weight = (out_channel * geometry.group_channels() + local) * self.offsets.len() + tap;
+                    self.add(sums, &plane, *offset, weight, weights[weight], lookup);
+                }
+            }
+        }
+        let row = |(channel, row)| &sums[channel * span + row * self.phase[1]..][..geometry.output[1]];
+        let rows = (0..geometry.out_channels).flat_map(|c| (0..geometry.output[0]).map(move |r| (c, r)));
+        (rows.flat_map(row).copied().collect(), stats)
+    }
+
+    /// Copies one input channel into the plane, sorts its elements into
+    /// classes and looks up the products of the weights that have planes.
+    fn fill(&self, plane: &mut Plane, values: &[f32], lookup: Option<&Lookup>, in_channel: usize) {
+        // Padding was zero to begin with and stays so.
+        for (value, place) in values.iter().zip(&self.places) {
+            if let Some(slot) = plane.values.get_mut(*place as usize) {
+                *slot = *value;
+            }
+        }
+        let Some(lookup) = lookup else { return };
+        for (class, value) in plane.classes.iter_mut().zip(&plane.values) {
+            *class = lookup.classes.class(*value);
+        }
+        let Plane { values, classes, products } = plane;
+        products.clear();
+        for weight in &self.planes[in_channel] {
+            let stored = &lookup.products.stored[*weight as usize];
+            products.extend(products_of(values, classes, stored, lookup.codebook[*weight as usize]));
+        }
+    }
+
+    /// Adds the products of one weight to all sums of an output channel.
+    fn add(&self, sums: &mut [f32], plane: &Plane, offset: usize, weight: usize, value: f32, lookup: Option<&Lookup>) {
+        let stored = lookup.map_or(&[][..], |l| &l.products.stored[l.assignment[weight] as usize]);
+        if stored.is_empty() {
+            for (sum, activation) in sums.iter_mut().zip(&plane.values[offset..]) {
+                *sum += value * activation;
+            }
+            return;
+        }
+        match self.plane_of[weight] {
+            NONE => {
+                for (sum, product) in
+                    sums.iter_mut().zip(products_of(&plane.values[offset..], &plane.classes[offset..], stored, value))
+                {
+                    *sum += product;
+                }
+            }
+            index => {
+                let products = &plane.products[usize::from(index) * plane.values.len() + offset..];
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum += product;
+                }
+            }
+        }
+    }
+
+    fn count(
+        &self,
+        stats: &mut LayerStats,
+        geometry: &Geometry,
+        plane: &Plane,
+        lookup: Option<&Lookup>,
+        [group, local]: [usize; 2],
+    ) {
+        let outs = (geometry.out_channels / geometry.groups) as u64;
+        for (tap, offset) in self.offsets.iter().enumerate() {
+            let hits = lookup.map(|l| l.counts.of(geometry, group, local * self.offsets.len() + tap));
+            for row in 0..geometry.output[0] {
+                let range = offset + row * self.phase[1]..offset + row * self.phase[1] + geometry.output[1];
+                match hits {
+                    None => {
+                        stats.zeros += outs * plane.values[range].iter().filter(|value| **value == 0.0).count() as u64;
+                    }
+                    Some(hits) => {
+                        let [mut all, mut nonzero, mut zeros] = [0u64; 3];
+                        for class in &plane.classes[range] {
+                            let count = u64::from(hits[usize::from(*class)]);
+                            let is_nonzero = u64::from(*class > super::classes::MINUS_ZERO);
+                            all += count;
+                            nonzero += count * is_nonzero;
+                            zeros += 1 - is_nonzero;
+                        }
+                        stats.hits += all;
+                        stats.nonzero_hits += nonzero;
+                        stats.zeros += outs * zeros;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Gives a plane of products to every weight with stored products that an
+/// input channel meets more than once.
+fn assign_planes(geometry: &Geometry, lookup: &Lookup) -> (Vec<u16>, Vec<Vec<u32>>) {
+    let taps = geometry.kernel[0] * geometry.kernel[1];
+    let outs = geometry.out_channels / geometry.groups;
+    let mut plane_of = vec![NONE; lookup.assignment.len()];
+    let mut planes = Vec::with_capacity(geometry.in_channels);
+    let mut uses = vec![0u32; lookup.codebook.len()];
+    let mut index_of = vec![NONE; lookup.codebook.len()];
+    for in_channel in 0..geometry.in_channels {
+        let (group, local) = (in_channel / geometry.group_channels(), in_channel % geometry.group_channels());
+        let ranges = (group * outs..(group + 1) * outs).map(|out| {
+            let first = (out * geometry.group_channels() + local) * taps;
+            first..first + taps
+        });
+        let weights: Vec<usize> = ranges.flatten().collect();
+        weights.iter().for_each(|w| uses[lookup.assignment[*w] as usize] += 1);
+        let mut list = Vec::new();
+        for w in &weights {
+            let weight = lookup.assignment[*w] as usize;
+            if uses[weight] > 1 && !lookup.products.stored[weight].is_empty() && list.len() < usize::from(NONE) {
+                if index_of[weight] == NONE {
+                    index_of[weight] = list.len() as u16;
+                    list.push(weight as u32);
+                }
+                plane_of[*w] = index_of[weight];
+            }
+        }
+        for w in &weights {
+            let weight = lookup.assignment[*w] as usize;
+            uses[weight] = 0;
+            index_of[weight] = NONE;
+        }
+        planes.push(list);
+    }
+    (plane_of, planes)
+}
+
+/// One input channel, padded and sorted by phase.
+struct Plane {
+    values: Vec<f32>,
+    classes: Vec<u16>,
+    /// Products of the weights that have planes, plane after plane.
+    products: Vec<f32>,
+}
+
+/// The products of a weight with activations of these values and classes.
+#[inline]
+fn products_of<'a>(
+    values: &'a [f32],
+    classes: &'a [u16],
+    stored: &'a [f32],
+    weight: f32,
+) -> impl Iterator<Item = f32> + 'a {
+    values.iter().zip(classes).map(move |(value, class)| {
+        let stored = stored[usize::from(*class)];
+        if stored.is_nan() { weight * value } else { stored }
+    })
+}

@@ -1,0 +1,124 @@
+//! Cuts the layers that run on the PE out of a graph.
+
+use super::candidate::{Candidate, Refusal};
+use super::conv::conv;
+use super::dense::{gemm, matmul};
+use super::error::NetError;
+use super::fold::fold;
+use super::graph::{read_counts, reads};
+use super::layer::{MacLayer, UnmappedLayer};
+use super::source::subgraphs;
+use super::tensors::Tensors;
+use super::tract::cut_node;
+use std::collections::HashMap;
+use tract_onnx::pb::{GraphProto, NodeProto};
+
+/// Operators of multiply-accumulates that no rule maps, and why.
+const NEVER: [(&str, &str); 17] = [
+    ("ConvTranspose", "transposed convolutions are not supported"),
+    ("ConvInteger", "integer arithmetic is not supported"),
+    ("MatMulInteger", "integer arithmetic is not supported"),
+    ("QLinearConv", "quantized arithmetic is not supported"),
+    ("QLinearMatMul", "quantized arithmetic is not supported"),
+    ("MatMulNBits", "quantized arithmetic is not supported"),
+    ("DynamicQuantizeMatMul", "quantized arithmetic is not supported"),
+    ("FusedMatMul", "fused operators are not supported"),
+    ("Einsum", "general sums are not supported"),
+    ("EinSum", "general sums are not supported"),
+    ("LSTM", "recurrent layers are not supported"),
+    ("GRU", "recurrent layers are not supported"),
+    ("RNN", "recurrent layers are not supported"),
+    ("Attention", "attention is not supported"),
+    ("MultiHeadAttention", "attention is not supported"),
+    ("GroupQueryAttention", "attention is not supported"),
+    ("DeformConv", "deformable convolutions are not supported"),
+];
+
+/// A graph without its mapped layers.
+pub(super) struct Mapped {
+    pub(super) layers: Vec<MacLayer>,
+    pub(super) unmapped: Vec<UnmappedLayer>,
+    /// The graph with a stand-in for each layer.
+    pub(super) graph: GraphProto,
+}
+
+/// Maps what can be mapped in a graph whose nodes are in order and named.
+pub(super) fn map(graph: &GraphProto, tensors: &Tensors<'_>) -> Result<Mapped, NetError> {
+    let counts = read_counts(graph);
+    let readers: HashMap<&str, usize> = graph
+        .node
+        .iter()
+        .enumerate()
+        .flat_map(|(index, node)| reads(node).into_iter().map(move |name| (name, index)))
+        .collect();
+    let mut result = Mapped { layers: Vec::new(), unmapped: Vec::new(), graph: graph.clone() };
+    let mut absorbed = vec![false; graph.node.len()];
+    for (index, node) in graph.node.iter().enumerate() {
+        let mut candidate = match candidate(node, tensors) {
+            Some(Ok(candidate)) => candidate,
+            Some(Err(Refusal::Fatal(error))) => return Err(error),
+            Some(Err(Refusal::Unmapped(reason))) => {
+                let (name, op) = (node.name.clone(), node.op_type.clone());
+                result.unmapped.push(UnmappedLayer { name, op, reason });
+                continue;
+            }
+            None => continue,
+        };
+        check_finite(&candidate, &node.name)?;
+        while counts.get(candidate.output.as_str()) == Some(&1)
+            && let Some(reader) = readers.get(candidate.output.as_str()).copied()
+            && fold(&mut candidate, &graph.node[reader], tensors)?
+        {
+            absorbed[reader] = true;
+        }
+        check_finite(&candidate, &node.name)?;
+        result.graph.node[index] =
+            cut_node(&node.name, result.layers.len(), &candidate.input, &candidate.output, &candidate.output_shape);
+        result.layers.push(MacLayer {
+            name: node.name.clone(),
+            op: candidate.op,
+            geometry: candidate.geometry,
+            weight_shape: candidate.weight_shape,
+            weights: candidate.weights,
+            bias: candidate.bias,
+        });
+    }
+    let mut absorbed = absorbed.into_iter();
+    result.graph.node.retain(|_| !absorbed.next().unwrap_or(false));
+    Ok(result)
+}
+
+/// Reads a node as a MAC layer; `None` if it is none.
+fn candidate(node: &NodeProto, tensors: &Tensors<'_>) -> Option<Result<Candidate, Refusal>> {
+    match node.op_type.as_str() {
+        "Conv" => Some(conv(node, tensors)),
+        "Gemm" => Some(gemm(node, tensors)),
+        // A product of constants is a constant, not a layer.
+        "MatMul" if node.output.first().is_some_and(|name| tensors.is_constant(name)) => None,
+        "MatMul" => Some(matmul(node, tensors)),
+        op => match NEVER.iter().find(|(never, _)| *never == op) {
+            Some((_, reason)) => Some(Err(Refusal::Unmapped((*reason).into()))),
+            None if subgraphs(node).any(has_macs) => {
+                Some(Err(Refusal::Unmapped("layers inside control flow are not supported".into())))
+            }
+            None => None,
+        },
+    }
+}
+
+fn has_macs(graph: &GraphProto) -> bool {
+    graph.node.iter().any(|node| {
+        matches!(node.op_type.as_str(), "Conv" | "Gemm" | "MatMul")
+            || NEVER.iter().any(|(never, _)| *never == node.op_type)
+            || subgraphs(node).any(has_macs)
+    })
+}
+
+fn check_finite(candidate: &Candidate, layer: &str) -> Result<(), NetError> {
+    for (what, values) in [("weights", &candidate.weights), ("bias", &candidate.bias)] {
+        if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+            return Err(NetError::NotFinite { layer: layer.to_owned(), what, index, value: values[index] });
+        }
+    }
+    Ok(())
+}
