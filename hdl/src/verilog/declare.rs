@@ -1,6 +1,8 @@
 //! Port lists and declarations.
 
+use super::literal::Hex;
 use super::net::{Net, NetId, NetKind, Nets};
+use super::print::indent;
 use crate::error::HdlError;
 use crate::rtl::{Direction, Port};
 use std::collections::HashSet;
@@ -51,20 +53,48 @@ pub(super) fn port_list(nets: &Nets, ports: &[Port], regs: &HashSet<NetId>) -> S
 }
 
 /// `[7:0]`, or nothing for one bit.
-pub(super) fn range(width: usize) -> String {
+fn range(width: usize) -> String {
     if width == 1 { String::new() } else { format!("[{}:0]", width - 1) }
 }
 
-/// One declaration, with what the net is for.
-pub(super) fn declaration(kind: &str, net: &Net, name: &str) -> String {
-    let range = if net.width == 1 { String::new() } else { format!("{} ", range(net.width)) };
-    let doc = net.doc.as_ref().map_or(String::new(), |doc| format!(" // {doc}"));
-    format!("    {kind} {range}{name};{doc}\n")
+/// Declarations of one module, printed in columns.
+#[derive(Default)]
+pub(super) struct Declarations {
+    constants: Vec<String>,
+    nets: Vec<[String; 4]>,
+    values: Vec<String>,
 }
 
-/// A constant as a `localparam`; `None` for any other net.
-pub(super) fn constant(net: &Net) -> Option<String> {
-    let NetKind::Constant(value) = &net.kind else { return None };
-    let range = if net.width == 1 { String::new() } else { format!("{} ", range(net.width)) };
-    Some(format!("    localparam {range}{} = {};\n", net.name, value.verilog(net.width)))
+impl Declarations {
+    /// A named constant.
+    pub fn constant(&mut self, name: &str, value: &Hex, width: usize) {
+        let range = if width == 1 { String::new() } else { format!("{} ", range(width)) };
+        self.constants.push(format!("    localparam {range}{name} = {};\n", value.verilog(width)));
+    }
+
+    /// A `wire` or `reg` that is driven further down.
+    pub fn net(&mut self, is_reg: bool, net: &Net, name: &str) {
+        let kind = if is_reg { "reg " } else { "wire" };
+        let doc = net.doc.as_ref().map_or(String::new(), |doc| format!("// {doc}"));
+        self.nets.push([kind.to_owned(), range(net.width), format!("{name};"), doc]);
+    }
+
+    /// A wire with its value.
+    pub fn value(&mut self, name: &str, width: usize, value: &str) {
+        let range = if width == 1 { String::new() } else { format!("{} ", range(width)) };
+        self.values.push(indent(1, &format!("wire {range}{name} = {value};")) + "\n");
+    }
+
+    /// The text: constants, nets, values.
+    pub fn text(&self) -> String {
+        let widest = |column: usize| self.nets.iter().map(|row| row[column].len()).max().unwrap_or(0);
+        let (ranges, names) = (widest(1), widest(2));
+        let mut text = self.constants.concat();
+        for [kind, range, name, doc] in &self.nets {
+            let range = if ranges == 0 { String::new() } else { format!("{range:ranges$} ") };
+            text.push_str(format!("    {kind} {range}{name:names$} {doc}").trim_end());
+            text.push('\n');
+        }
+        text + &self.values.concat()
+    }
 }

@@ -101,9 +101,58 @@ impl Expr {
             return base;
         }
         match base.kind {
+            Kind::Literal(value) => Self::literal(value.bits(offset, width), width),
             // A part of a part is a part of the whole.
             Kind::Slice(inner, outer) => Self { width, kind: Kind::Slice(inner, outer + offset) },
+            Kind::Extend(inner) => {
+                let zeros = Self::literal(0.into(), base.width - inner.width);
+                Self::slice(Self::concat(vec![zeros, *inner]), offset, width)
+            }
+            Kind::Concat(parts) => {
+                let mut low = base.width;
+                let mut cut = Vec::new();
+                for part in parts {
+                    low -= part.width;
+                    let (from, to) = (offset.max(low), (offset + width).min(low + part.width));
+                    if from < to {
+                        cut.push(Self::slice(part, from - low, to - from));
+                    }
+                }
+                Self::concat(cut)
+            }
             _ => Self { width, kind: Kind::Slice(Box::new(base), offset) },
+        }
+    }
+
+    /// Expressions side by side, the first in the upper bits.
+    pub fn concat(parts: Vec<Expr>) -> Self {
+        let mut flat: Vec<Expr> = Vec::new();
+        for part in parts {
+            match part.kind {
+                Kind::Concat(inner) => flat.extend(inner),
+                _ => flat.push(part),
+            }
+        }
+        let zero = |part: &Expr| matches!(&part.kind, Kind::Literal(value) if value.bit_length() == 0);
+        flat.dedup_by(|below, above| {
+            let both = zero(below) && zero(above);
+            above.width += if both { below.width } else { 0 };
+            both
+        });
+        if flat.len() == 1 {
+            return flat.remove(0);
+        }
+        Self { width: flat.iter().map(|part| part.width).sum(), kind: Kind::Concat(flat) }
+    }
+
+    /// Whether the expression is wiring: names, their parts, constants, side by side.
+    pub fn is_wiring(&self) -> bool {
+        match &self.kind {
+            Kind::Net(_) | Kind::Literal(_) | Kind::Label(_) => true,
+            Kind::Slice(base, _) => matches!(base.kind, Kind::Net(_)),
+            Kind::Extend(inner) => inner.is_wiring(),
+            Kind::Concat(parts) => parts.iter().all(Expr::is_wiring),
+            _ => false,
         }
     }
 
@@ -120,42 +169,47 @@ impl Expr {
         Self { width: left.width, kind: Kind::Arithmetic(op, Box::new(left), Box::new(right)) }
     }
 
+    /// `value` shifted by `amount`; wiring moved by a constant stays wiring.
     pub fn shift(direction: Shift, value: Expr, amount: Expr) -> Self {
-        Self { width: value.width, kind: Kind::Shift(direction, Box::new(value), Box::new(amount)) }
+        let width = value.width;
+        if let (Kind::Literal(places), true) = (&amount.kind, value.is_wiring()) {
+            let places = places.as_usize().map_or(width, |places| places.min(width));
+            let zeros = (places > 0).then(|| Self::literal(0.into(), places));
+            let kept = |offset| (places < width).then(|| Self::slice(value, offset, width - places));
+            return Self::concat(match direction {
+                Shift::Left => kept(0).into_iter().chain(zeros).collect(),
+                Shift::Right => zeros.clone().into_iter().chain(kept(places)).collect(),
+            });
+        }
+        Self { width, kind: Kind::Shift(direction, Box::new(value), Box::new(amount)) }
+    }
+
+    /// Calls `visit` with each direct operand.
+    pub fn operands<'a>(&'a self, visit: &mut dyn FnMut(&'a Expr)) {
+        match &self.kind {
+            Kind::Net(_) | Kind::Literal(_) | Kind::Label(_) => {}
+            Kind::Arithmetic(_, a, b) | Kind::Compare(_, a, b) | Kind::Shift(_, a, b) => {
+                visit(a);
+                visit(b);
+            }
+            Kind::Not(a) | Kind::Negate(a) | Kind::Reduce(_, a) | Kind::Slice(a, _) | Kind::Extend(a) => visit(a),
+            Kind::Concat(parts) => parts.iter().for_each(visit),
+            Kind::Mux(test, a, b) => [test, a, b].into_iter().for_each(|operand| visit(operand)),
+        }
     }
 
     /// Calls `visit` with every net that the expression reads.
     pub fn nets(&self, visit: &mut dyn FnMut(NetId)) {
-        match &self.kind {
-            Kind::Net(id) => visit(*id),
-            Kind::Literal(_) | Kind::Label(_) => {}
-            Kind::Arithmetic(_, a, b) | Kind::Compare(_, a, b) | Kind::Shift(_, a, b) => {
-                a.nets(visit);
-                b.nets(visit);
-            }
-            Kind::Not(a) | Kind::Negate(a) | Kind::Reduce(_, a) | Kind::Slice(a, _) | Kind::Extend(a) => a.nets(visit),
-            Kind::Concat(parts) => parts.iter().for_each(|part| part.nets(visit)),
-            Kind::Mux(test, a, b) => {
-                test.nets(visit);
-                a.nets(visit);
-                b.nets(visit);
-            }
+        if let Kind::Net(id) = self.kind {
+            visit(id);
         }
+        self.operands(&mut |operand| operand.nets(visit));
     }
 
     /// Whether the expression uses an enumeration label.
     pub fn mentions(&self, label: &str) -> bool {
-        match &self.kind {
-            Kind::Label(name) => name == label,
-            Kind::Net(_) | Kind::Literal(_) => false,
-            Kind::Arithmetic(_, a, b) | Kind::Compare(_, a, b) | Kind::Shift(_, a, b) => {
-                a.mentions(label) || b.mentions(label)
-            }
-            Kind::Not(a) | Kind::Negate(a) | Kind::Reduce(_, a) | Kind::Slice(a, _) | Kind::Extend(a) => {
-                a.mentions(label)
-            }
-            Kind::Concat(parts) => parts.iter().any(|part| part.mentions(label)),
-            Kind::Mux(test, a, b) => [test, a, b].iter().any(|part| part.mentions(label)),
-        }
+        let mut found = matches!(&self.kind, Kind::Label(name) if name == label);
+        self.operands(&mut |operand| found |= operand.mentions(label));
+        found
     }
 }

@@ -1,6 +1,6 @@
 //! The inside of a module that has a kernel: declarations, instances, logic.
 
-use super::declare::{constant, declaration, range};
+use super::declare::Declarations;
 use super::expr::{Expr, Kind};
 use super::kernel;
 use super::literal::Hex;
@@ -8,6 +8,7 @@ use super::net::{NetId, NetKind, Nets, enum_identifier, identifier};
 use super::print::{Printer, indent};
 use super::process::Process;
 use super::tree::Node;
+use super::unread::Reads;
 use crate::error::HdlError;
 use std::collections::{HashMap, HashSet};
 
@@ -22,8 +23,8 @@ pub(super) struct Inside<'a> {
     processes: Vec<Process>,
     /// What is written into the port lists of the children.
     connections: HashMap<NetId, Expr>,
-    /// Nets that carry another name: a child's output that is one of ours.
-    aliased: HashSet<NetId>,
+    /// Outputs of children that are one of our nets, and go by its name.
+    aliases: HashMap<NetId, NetId>,
 }
 
 impl<'a> Inside<'a> {
@@ -36,7 +37,7 @@ impl<'a> Inside<'a> {
             printer: Printer { nets, names, helpers: Vec::new() },
             processes: Vec::new(),
             connections: HashMap::new(),
-            aliased: HashSet::new(),
+            aliases: HashMap::new(),
         };
         for process in processes {
             if !inside.is_plain_wire(&process) {
@@ -57,7 +58,7 @@ impl<'a> Inside<'a> {
             return false;
         }
         if matches!(net.kind, NetKind::ChildInput(_)) {
-            let plain = is_wiring(value);
+            let plain = value.is_wiring();
             if plain {
                 self.connections.insert(*target, value.clone());
             }
@@ -65,7 +66,8 @@ impl<'a> Inside<'a> {
         }
         match value.kind {
             // The child drives our net directly.
-            Kind::Net(source) if self.is_child_output(source) && self.aliased.insert(source) => {
+            Kind::Net(source) if self.is_child_output(source) && !self.aliases.contains_key(&source) => {
+                self.aliases.insert(source, *target);
                 self.printer.names[source] = net.name.clone();
                 true
             }
@@ -79,10 +81,10 @@ impl<'a> Inside<'a> {
 
     /// The text, and the nets that are assigned by `always` blocks.
     pub fn write(mut self) -> Result<(String, HashSet<NetId>)> {
-        let read = self.read_nets();
+        let read = Reads::of(self.nets, &self.aliases, &self.processes, self.connections.values());
         for id in 0..self.nets.list.len() {
             // Lint tools take the word for a statement of intent.
-            if self.is_child_output(id) && !self.aliased.contains(&id) && !read.contains(&id) {
+            if self.is_child_output(id) && !self.aliases.contains_key(&id) && !read.any(id) {
                 self.printer.names[id] = format!("unused_{}", self.nets.list[id].name);
             }
         }
@@ -94,47 +96,38 @@ impl<'a> Inside<'a> {
         Ok((sections.join("\n"), regs))
     }
 
-    fn read_nets(&self) -> HashSet<NetId> {
-        let mut read = HashSet::new();
-        let mut visit = |value: &Expr| value.nets(&mut |id| _ = read.insert(id));
-        self.connections.values().for_each(&mut visit);
-        self.processes.iter().for_each(|process| process.values(&mut visit));
-        read
-    }
-
-    fn declarations(&self, read: &HashSet<NetId>, regs: &HashSet<NetId>) -> String {
-        let mut text = String::new();
-        for id in 0..self.nets.list.len() {
-            if read.contains(&id) {
-                text.push_str(&constant(&self.nets.list[id]).unwrap_or_default());
+    fn declarations(&mut self, read: &Reads, regs: &HashSet<NetId>) -> String {
+        let mut list = Declarations::default();
+        for (id, net) in self.nets.list.iter().enumerate() {
+            match &net.kind {
+                NetKind::Constant(value) if read.any(id) => list.constant(&net.name, value, net.width),
+                _ => {}
             }
         }
-        let labels = self.nets.enums.iter();
-        for (label, variant) in labels {
-            let name = enum_identifier(label);
+        for (label, variant) in &self.nets.enums {
             if self.uses_label(label) {
-                let value = Hex::from(variant.value).verilog(variant.width);
-                let range = if variant.width == 1 { String::new() } else { format!("{} ", range(variant.width)) };
-                text.push_str(&format!("    localparam {range}{name} = {value};\n"));
+                list.constant(&enum_identifier(label), &Hex::from(variant.value), variant.width);
             }
         }
         for (id, net) in self.nets.list.iter().enumerate() {
             let wanted = match net.kind {
                 NetKind::Local => true,
                 NetKind::ChildInput(_) => !self.connections.contains_key(&id),
-                NetKind::ChildOutput(_) => !self.aliased.contains(&id),
+                NetKind::ChildOutput(_) => !self.aliases.contains_key(&id),
                 _ => false,
             };
             if wanted {
-                let kind = if regs.contains(&id) { "reg " } else { "wire" };
-                text.push_str(&declaration(kind, net, &self.printer.names[id]));
+                list.net(regs.contains(&id), net, &self.printer.names[id]);
             }
         }
         for helper in &self.printer.helpers {
-            let range = if helper.width == 1 { String::new() } else { format!("{} ", range(helper.width)) };
-            text.push_str(&format!("    wire {range}{} = {};\n", helper.name, helper.value));
+            list.value(&helper.name, helper.width, &helper.value);
         }
-        text
+        let unread: Vec<String> = read.unread(self.nets).iter().map(|part| self.printer.expr(part)).collect();
+        if !unread.is_empty() {
+            list.value("unused_bits", 1, &format!("&{{1'b0, {}}}", unread.join(", ")));
+        }
+        list.text()
     }
 
     fn uses_label(&self, label: &str) -> bool {
@@ -200,16 +193,5 @@ impl<'a> Inside<'a> {
         sections.extend(blocks);
         sections.retain(|section| !section.is_empty());
         Ok(sections.join("\n"))
-    }
-}
-
-/// Whether an expression is wiring: names, parts, constants, side by side.
-fn is_wiring(value: &Expr) -> bool {
-    match &value.kind {
-        Kind::Net(_) | Kind::Literal(_) | Kind::Label(_) => true,
-        Kind::Slice(base, _) => matches!(base.kind, Kind::Net(_)),
-        Kind::Extend(inner) => is_wiring(inner),
-        Kind::Concat(parts) => parts.iter().all(is_wiring),
-        _ => false,
     }
 }

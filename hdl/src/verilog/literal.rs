@@ -30,6 +30,19 @@ impl Hex {
         usize::from_str_radix(&self.0, 16).ok()
     }
 
+    /// Bits `offset .. offset + width` as a number of their own.
+    pub fn bits(&self, offset: usize, width: usize) -> Self {
+        let digits: Vec<u32> = self.0.chars().rev().filter_map(|c| c.to_digit(16)).collect();
+        let bit = |index: usize| digits.get(index / 4).is_some_and(|digit| digit >> (index % 4) & 1 == 1);
+        let digit = |place: usize| {
+            let bits = (0..4).filter(|i| 4 * place + i < width && bit(offset + 4 * place + i));
+            bits.fold(0, |digit, i| digit | 1 << i)
+        };
+        let text: String =
+            (0..width.div_ceil(4)).rev().filter_map(|place| char::from_digit(digit(place), 16)).collect();
+        Self::from_digits(&text)
+    }
+
     /// Verilog text of exactly `width` bits.
     pub fn verilog(&self, width: usize) -> String {
         let digits = width.div_ceil(4);
@@ -69,6 +82,15 @@ mod tests {
         assert_eq!(Hex::of(&wide.into()).bit_length(), 72);
         assert_eq!(Hex::of(&wide.into()).verilog(72), "72'hab0000000000000000");
         assert_eq!(Hex::of(&wide.into()).as_usize(), None);
+    }
+
+    #[test]
+    fn parts_are_cut_anywhere() {
+        let hex = Hex::from(0x1234_5678_9abc_def0);
+        for (offset, width) in [(0, 64), (4, 8), (3, 7), (61, 3), (60, 20), (63, 1), (70, 5), (0, 1)] {
+            let value = 0x1234_5678_9abc_def0_u128 >> offset & ((1 << width) - 1);
+            assert_eq!(hex.bits(offset, width).as_usize(), Some(value as usize), "{offset} {width}");
+        }
     }
 
     #[test]

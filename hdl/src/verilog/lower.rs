@@ -231,7 +231,7 @@ impl Lower<'_> {
         if index > 0 {
             parts.push(Expr::slice(base, 0, index));
         }
-        Ok(Expr { width, kind: Kind::Concat(parts) })
+        Ok(Expr::concat(parts))
     }
 
     fn name(&self, path: &str) -> Result<Name> {

@@ -30,6 +30,7 @@ mod print;
 mod process;
 mod select;
 mod tree;
+mod unread;
 
 use crate::error::HdlError;
 use crate::package::header;

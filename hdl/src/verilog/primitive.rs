@@ -1,6 +1,6 @@
 //! Blocks whose inside is Verilog written by hand.
 
-use super::declare::{constant, declaration};
+use super::declare::Declarations;
 use super::net::{NetKind, Nets};
 use super::tree::Node;
 use crate::error::HdlError;
@@ -12,14 +12,15 @@ pub(super) fn by_hand(node: &Node, nets: &Nets, code: &str, declare_locals: bool
         return Err(HdlError::untranslatable(&nets.module, "hand-written text around other blocks"));
     }
     let words: HashSet<&str> = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-    let mut text = String::new();
+    let mut declarations = Declarations::default();
     for net in nets.list.iter().filter(|net| words.contains(net.name.as_str())) {
-        if let Some(line) = constant(net) {
-            text.push_str(&line);
-        } else if net.kind == NetKind::Local && declare_locals {
-            text.push_str(&declaration("reg", net, &net.name));
+        match &net.kind {
+            NetKind::Constant(value) => declarations.constant(&net.name, value, net.width),
+            NetKind::Local if declare_locals => declarations.net(true, net, &net.name),
+            _ => {}
         }
     }
+    let mut text = declarations.text();
     let code = dedent(code);
     if !text.is_empty() && !code.is_empty() {
         text.push('\n');

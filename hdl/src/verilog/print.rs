@@ -45,13 +45,23 @@ impl Printer<'_> {
         self.form(value).0
     }
 
-    /// The lines of a chain of selections, or one line for anything else.
+    /// A chain of selections as lines, one a selection, or one line where that
+    /// is enough.
     pub fn selection(&mut self, value: &Expr) -> Vec<String> {
+        let text = self.expr(value);
+        let chain = matches!(&value.kind, Kind::Mux(_, _, no) if matches!(no.kind, Kind::Mux(..)));
+        match matches!(value.kind, Kind::Mux(..)) && (chain || text.len() > LINE / 2) {
+            true => self.selections(value),
+            false => vec![text],
+        }
+    }
+
+    fn selections(&mut self, value: &Expr) -> Vec<String> {
         match &value.kind {
             Kind::Mux(test, yes, no) => {
                 let first = format!("{} ? {} :", self.operand(test), self.operand(yes));
                 let mut lines = vec![first];
-                lines.extend(self.selection(no));
+                lines.extend(self.selections(no));
                 lines
             }
             _ => vec![self.expr(value)],
@@ -84,7 +94,11 @@ impl Printer<'_> {
             }
             Kind::Shift(direction, left, right) => {
                 let sign = if *direction == Shift::Left { "<<" } else { ">>" };
-                (format!("{} {sign} {}", self.operand(left), self.operand(right)), Form::Loose)
+                let amount = match &right.kind {
+                    Kind::Literal(places) => format!("{}'d{}", right.width, places.as_usize().unwrap_or(usize::MAX)),
+                    _ => self.operand(right),
+                };
+                (format!("{} {sign} {amount}", self.operand(left)), Form::Loose)
             }
             Kind::Not(inner) => (format!("~{}", self.tight(inner)), Form::Prefix),
             Kind::Negate(inner) => (format!("-{}", self.tight(inner)), Form::Prefix),
@@ -94,7 +108,7 @@ impl Printer<'_> {
                     Reduce::Any => "|",
                     Reduce::Parity => "^",
                 };
-                (format!("({sign}{})", self.tight(inner)), Form::Atom)
+                (format!("{sign}{}", self.tight(inner)), Form::Loose)
             }
             Kind::Slice(base, offset) => (self.slice(base, *offset, value.width), Form::Atom),
             Kind::Extend(inner) => {

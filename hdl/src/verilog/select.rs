@@ -32,6 +32,9 @@ impl Fold {
         for statement in list {
             value = Some(match statement {
                 Stmt::Assign { value, .. } if value.width == self.width && !self.is_read_by(value) => value.clone(),
+                Stmt::Assign { offset, value: part, .. } if !self.is_read_by(part) => {
+                    self.insert(value?, *offset, part)?
+                }
                 Stmt::If { test, then, otherwise } if !self.is_read_by(test) => {
                     let yes = self.branch(then, value.as_ref())?;
                     let no = self.branch(otherwise, value.as_ref())?;
@@ -41,6 +44,21 @@ impl Fold {
             });
         }
         value
+    }
+
+    /// `whole` with `part` put in at `offset`, if that is wiring: bits gathered
+    /// one by one become one concatenation.
+    fn insert(&self, whole: Expr, offset: usize, part: &Expr) -> Option<Expr> {
+        let above = offset + part.width;
+        let mut parts = Vec::new();
+        if above < self.width {
+            parts.push(Expr::slice(whole.clone(), above, self.width - above));
+        }
+        parts.push(part.clone());
+        if offset > 0 {
+            parts.push(Expr::slice(whole.clone(), 0, offset));
+        }
+        whole.is_wiring().then(|| Expr::concat(parts))
     }
 
     /// A branch may start from the earlier value if that is a name, or if the
