@@ -7,6 +7,15 @@
 //! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
 //! feeds the Verilog with real layers and compares every output of every cycle.
 
+pub mod compare;
 pub mod dut;
+pub mod exchange;
+pub mod harness;
+pub mod icarus;
+pub mod lint;
+pub mod pe_ports;
 pub mod process;
+pub mod simulator;
 pub mod tools;
+pub mod vectors;
+pub mod verilator;
