@@ -10,6 +10,7 @@ pub mod annotate;
 mod error;
 pub mod fpu;
 mod generate;
+pub mod named;
 pub mod package;
 pub mod pe;
 pub mod prim;

@@ -1,0 +1,130 @@
+//! The FPU in rust-hdl's simulation against the host's binary32 arithmetic.
+
+use axp_hdl::fpu::{FpAdd, FpMul, LeadingZeros, ShiftRightSticky};
+use proptest::prelude::*;
+use rust_hdl::prelude::*;
+
+fn settle(block: &mut dyn Block) {
+    for _ in 0..100 {
+        block.update_all();
+        if !block.has_changed() {
+            return;
+        }
+    }
+    panic!("the block does not settle");
+}
+
+fn canonical(value: f32) -> u32 {
+    if value.is_nan() { 0x7FC0_0000 } else { value.to_bits() }
+}
+
+struct Fpu {
+    mul: FpMul,
+    add: FpAdd,
+}
+
+impl Fpu {
+    fn new() -> Self {
+        let mut fpu = Self { mul: FpMul::new(), add: FpAdd::new() };
+        fpu.mul.connect_all();
+        fpu.add.connect_all();
+        fpu
+    }
+
+    /// Product and sum of two encodings.
+    fn compute(&mut self, a: u32, b: u32) -> (u32, u32) {
+        self.mul.a_i.next = u64::from(a).into();
+        self.mul.b_i.next = u64::from(b).into();
+        self.add.a_i.next = u64::from(a).into();
+        self.add.b_i.next = u64::from(b).into();
+        settle(&mut self.mul);
+        settle(&mut self.add);
+        (self.mul.product_o.val().to_u32(), self.add.sum_o.val().to_u32())
+    }
+
+    fn check(&mut self, a: u32, b: u32) {
+        let (x, y) = (f32::from_bits(a), f32::from_bits(b));
+        let expected = (canonical(x * y), canonical(x + y));
+        let found = self.compute(a, b);
+        assert_eq!(found, expected, "{a:08x} and {b:08x}: product and sum {found:08x?} instead of {expected:08x?}");
+    }
+}
+
+/// Encodings around which rounding, normalisation and special cases change.
+fn corners() -> Vec<u32> {
+    let exponents = [0, 1, 2, 23, 24, 25, 63, 64, 103, 126, 127, 128, 150, 151, 190, 191, 230, 252, 253, 254, 255];
+    let fractions = [0, 1, 2, 0x2A_AAAA, 0x3F_FFFF, 0x40_0000, 0x40_0001, 0x55_5555, 0x7F_FFFE, 0x7F_FFFF];
+    let magnitudes = exponents.iter().flat_map(|e| fractions.iter().map(move |f| e << 23 | f));
+    magnitudes.flat_map(|m: u32| [m, m | 1 << 31]).collect()
+}
+
+#[test]
+fn every_pair_of_corners() {
+    let mut fpu = Fpu::new();
+    let corners = corners();
+    assert_eq!(corners.len(), 420);
+    for a in &corners {
+        for b in &corners {
+            fpu.check(*a, *b);
+        }
+    }
+}
+
+/// Operands of one pair, biased to where something happens: any bits, subnormal
+/// operands, products near the ends of the exponent range, sums that cancel,
+/// sums with a distance at which the sticky bit decides.
+fn pairs() -> impl Strategy<Value = (u32, u32)> {
+    let bits = (any::<u32>(), any::<u32>());
+    let subnormal =
+        (0u32..0x0080_0000, any::<u32>(), any::<bool>()).prop_map(|(a, b, sign)| (a | u32::from(sign) << 31, b));
+    let product = (any::<u32>(), any::<u32>(), prop_oneof![100u32..130, 375u32..388]).prop_map(|(a, b, sum)| {
+        let e = (a >> 23 & 0xFF).clamp(sum.saturating_sub(254), sum.min(254));
+        let with = |bits: u32, exponent: u32| bits & 0x807F_FFFF | exponent << 23;
+        (with(a, e), with(b, sum - e))
+    });
+    let cancel = (any::<u32>(), any::<u32>(), 0u32..26, any::<bool>()).prop_map(|(a, noise, bits, up)| {
+        let near =
+            if up { a.wrapping_add(noise & ((1 << bits) - 1)) } else { a.wrapping_sub(noise & ((1 << bits) - 1)) };
+        (a, near ^ 1 << 31)
+    });
+    let apart = (any::<u32>(), any::<u32>(), 0u32..30, 0u32..24).prop_map(|(a, b, distance, clear)| {
+        let e = (a >> 23 & 0xFF).saturating_sub(distance);
+        (a, (b & 0x807F_FFFF & !((1 << clear) - 1)) | e << 23)
+    });
+    prop_oneof![bits, subnormal, product, cancel, apart]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn product_and_sum_are_the_hosts(pairs in prop::collection::vec(pairs(), 100)) {
+        let mut fpu = Fpu::new();
+        for (a, b) in pairs {
+            fpu.check(a, b);
+            fpu.check(b, a);
+        }
+    }
+
+    #[test]
+    fn leading_zeros_are_the_hosts(word: u32, shift in 0u32..32) {
+        let mut counter = LeadingZeros::new();
+        counter.connect_all();
+        for word in [word, word >> shift, 1 << shift, 0] {
+            counter.value_i.next = u64::from(word).into();
+            settle(&mut counter);
+            prop_assert_eq!(counter.count_o.val().to_u32(), word.leading_zeros().min(31));
+        }
+    }
+
+    #[test]
+    fn the_shifter_loses_nothing_unseen(value in 0u64..1 << 27, places in 0u64..32) {
+        let mut shifter = ShiftRightSticky::new();
+        shifter.connect_all();
+        shifter.value_i.next = value.into();
+        shifter.places_i.next = places.into();
+        settle(&mut shifter);
+        prop_assert_eq!(shifter.value_o.val().to_u64(), value >> places);
+        prop_assert_eq!(shifter.sticky_o.val(), value & ((1 << places) - 1) != 0);
+    }
+}
