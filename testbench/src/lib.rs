@@ -7,6 +7,7 @@
 //! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
 //! feeds the Verilog with real layers and compares every output of every cycle.
 
+pub mod backend;
 pub mod compare;
 pub mod dut;
 pub mod exchange;

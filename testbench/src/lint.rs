@@ -85,8 +85,6 @@ fn pass(tool: Tool, body: Body, dut: &Dut, folder: &Path, cancel: &AtomicBool) -
 fn yosys_script(body: Body, dut: &Dut) -> String {
     let define = body.define().map(|name| format!("-D{name}=1 ")).unwrap_or_default();
     let files: Vec<&str> = dut.sources.iter().map(|source| source.file.as_str()).collect();
-    // Checked before `proc` too: its clean-up hides conflicting drivers and
-    // loops between assignments.
-    let check = "check -assert; proc; check -assert";
-    format!("read_verilog {define}{}; hierarchy -check -top {}; {check}", files.join(" "), dut.top)
+    // Without `proc`'s clean-up, which hides loops between assignments.
+    format!("read_verilog {define}{}; hierarchy -check -top {}; proc -noopt; check -assert", files.join(" "), dut.top)
 }

@@ -67,6 +67,9 @@ const OUTPUTS: [(&str, Output); 3] =
     [("in_ready_o", Output::Ready), ("out_valid_o", Output::Valid), ("out_data_o", Output::Data)];
 
 impl PeVectors {
+    /// What a PE drives while it is held in reset.
+    pub const IN_RESET: PeOutputs = PeOutputs { ready: true, valid: false, data: 0 };
+
     /// The vectors of a generated PE.
     ///
     /// # Errors
@@ -112,9 +115,8 @@ impl PeVectors {
     /// synchronous reset needs one clock edge). `disturbance` is what the
     /// other inputs carry meanwhile; it must have no effect.
     pub fn push_reset(&mut self, records: &mut Vec<u8>, disturbance: &PeInputs) {
-        let idle = PeOutputs { ready: true, valid: false, data: 0 };
-        self.push_cycle(records, false, false, disturbance, &idle);
-        self.push_cycle(records, false, true, disturbance, &idle);
+        self.push_cycle(records, false, false, disturbance, &Self::IN_RESET);
+        self.push_cycle(records, false, true, disturbance, &Self::IN_RESET);
     }
 
     fn push_cycle(&mut self, records: &mut Vec<u8>, run: bool, check: bool, inputs: &PeInputs, outputs: &PeOutputs) {
