@@ -56,6 +56,8 @@ pub enum Stop {
     Cancelled,
     /// The pipe broke.
     Pipe(io::Error),
+    /// The producer has nothing to go on with; it keeps the reason.
+    Abandoned,
 }
 
 impl FrameWriter<'_> {
@@ -141,6 +143,7 @@ pub fn compare<T>(
         Ok(value) => Some(value),
         Err(Stop::Closed) => None,
         Err(Stop::Cancelled) => return Err(ProcessError::Cancelled { program }.into()),
+        Err(Stop::Abandoned) => return Err(session.broken("there were no more vectors")),
         Err(Stop::Pipe(source)) => return Err(ProcessError::Pipe { program, source }.into()),
     };
     let (code, said) = session.finish(cancel)?;

@@ -10,13 +10,16 @@
 pub mod backend;
 pub mod compare;
 pub mod dut;
+pub mod equivalence;
 pub mod exchange;
 pub mod harness;
 pub mod icarus;
 pub mod lint;
 pub mod pe_ports;
 pub mod process;
+pub mod replay;
 pub mod simulator;
 pub mod tools;
 pub mod vectors;
 pub mod verilator;
+pub mod waveform;

@@ -79,6 +79,14 @@ impl Tool {
     }
 }
 
+/// Checks that all of these tools are installed, before work begins.
+///
+/// # Errors
+/// The first one that is missing.
+pub fn require(tools: &[Tool]) -> Result<(), MissingTool> {
+    tools.iter().try_for_each(|tool| tool.find().map(|_| ()))
+}
+
 impl fmt::Display for Tool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.program())

@@ -1,0 +1,184 @@
+//! Real layers on the generated Verilog, every output of every cycle compared with golden.
+//!
+//! For each layer the rows are written through the row port, then the operands
+//! of its outputs are streamed with random stalls on both sides. The golden PE
+//! runs beside the producer and its outputs go into the test vectors, where the
+//! simulator compares them. Each completed sum, with its bias, is also compared
+//! with the very tensor element that inference used.
+
+mod drive;
+mod report;
+mod stalls;
+
+pub use report::{Equivalence, LayerEquivalence, Mismatch};
+pub use stalls::Stalls;
+
+use crate::compare::{FrameWriter, Stop, compare};
+use crate::dut::{Body, Dut};
+use crate::pe_ports::PeVectors;
+use crate::simulator::{Simulator, SimulatorError, SimulatorKind};
+use crate::{icarus, verilator, waveform};
+use axp_golden::am::{Am, LoadError};
+use axp_hdl::Rtl;
+use axp_spec::AmImage;
+use drive::{Driver, Halt};
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use thiserror::Error;
+
+/// One output of a layer: what is streamed, and what must come out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SumTrace {
+    /// Flat index of the element in the layer's output tensor.
+    pub index: usize,
+    /// Weight and activation encodings in MAC order; at least one pair.
+    pub operands: Vec<(u32, u32)>,
+    /// Added once to the sum; `None` where the layer has no bias.
+    pub bias: Option<u32>,
+    /// The tensor element that inference produced.
+    pub element: u32,
+}
+
+/// The sums of a layer, one after the other.
+pub type Sums<'a> = Box<dyn Iterator<Item = SumTrace> + 'a>;
+
+/// One layer to replay.
+pub struct LayerTrace<'a> {
+    /// Name of the layer. Data: it reaches reports and messages only.
+    pub name: String,
+    /// The rows of the memory while the layer runs.
+    pub am: AmImage,
+    /// State of the zero-skip bit.
+    pub zero_skip: bool,
+    /// Starts the sums from the beginning. Called a second time for the
+    /// waveform of a mismatch; it must then give the same sums.
+    pub sums: Box<dyn Fn() -> Sums<'a> + 'a>,
+}
+
+/// How to replay.
+#[derive(Clone, Debug)]
+pub struct ReplayOptions {
+    /// The simulator.
+    pub simulator: SimulatorKind,
+    /// Body of the gated registers.
+    pub body: Body,
+    /// Seed of the stalls.
+    pub seed: u64,
+    /// How often either side stalls.
+    pub stalls: Stalls,
+    /// Folder where built simulators are kept and found again.
+    pub cache: PathBuf,
+    /// Folder for the waveform of a mismatch; made when there is one.
+    pub waveforms: PathBuf,
+}
+
+impl ReplayOptions {
+    /// Verilator on the gated body with the default stalls, everything kept
+    /// below one folder.
+    pub fn in_folder(folder: &std::path::Path) -> Self {
+        Self {
+            simulator: SimulatorKind::Verilator,
+            body: Body::Gated,
+            seed: 1,
+            stalls: Stalls::default(),
+            cache: folder.join("simulators"),
+            waveforms: folder.join("waveforms"),
+        }
+    }
+}
+
+/// Why a replay has no verdict. A mismatch is a verdict: see [`Equivalence`].
+#[derive(Error, Debug)]
+pub enum ReplayError {
+    /// The simulator failed, is missing, or the user cancelled.
+    #[error(transparent)]
+    Simulator(#[from] SimulatorError),
+    /// The rows of a layer cannot be loaded.
+    #[error("layer {layer:?}: {source}")]
+    Rows {
+        /// Name of the layer.
+        layer: String,
+        /// What is wrong with them.
+        source: LoadError,
+    },
+    /// A sum has no operands, so that no `last` can be sent.
+    #[error("layer {layer:?}: output {index} has no operands and cannot be streamed")]
+    EmptySum {
+        /// Name of the layer.
+        layer: String,
+        /// Flat index of the output.
+        index: usize,
+    },
+    /// The golden PE did not return as many results as it was sent sums.
+    #[error("layer {layer:?}: the golden PE owes {missing} results after all operands; this is a bug in axp")]
+    Lost {
+        /// Name of the layer.
+        layer: String,
+        /// Results that never came.
+        missing: usize,
+    },
+}
+
+impl ReplayError {
+    /// Whether the user cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Simulator(error) if error.is_cancelled())
+    }
+}
+
+/// Builds (or reuses) the simulator and replays the layers in order, without a
+/// reset in between. `progress` hears the MACs streamed so far, a few times a
+/// second.
+///
+/// # Errors
+/// [`ReplayError`]. Mismatches are no error but part of the [`Equivalence`].
+pub fn replay(
+    rtl: &Rtl,
+    layers: &[LayerTrace<'_>],
+    options: &ReplayOptions,
+    progress: &dyn Fn(u64),
+    cancel: &AtomicBool,
+) -> Result<Equivalence, ReplayError> {
+    for layer in layers {
+        let rows = |source| ReplayError::Rows { layer: layer.name.clone(), source };
+        Am::new(&rtl.config).load(&layer.am).map_err(rows)?;
+    }
+    let dut = Dut::of(rtl);
+    let simulator = build(&dut, options, cancel)?;
+    let vectors = PeVectors::of(&dut).map_err(SimulatorError::from)?;
+    let driver = || Driver::new(rtl, layers, options, vectors.clone());
+    let begin = Instant::now();
+    let mut halted = None;
+    let (tallies, sections) = compare(&simulator, None, Some(cancel), |writer, _| {
+        driver().run(writer, progress).map_err(|halt| match halt {
+            Halt::Stop(stop) => stop,
+            Halt::Error(error) => {
+                halted = Some(error);
+                Stop::Abandoned
+            }
+        })
+    })
+    .or_else(|error| halted.take().map_or(Err(ReplayError::from(error)), Err))?;
+    let seconds = begin.elapsed().as_secs_f64();
+    let tallies = tallies.unwrap_or_default();
+    let mut equivalence = Equivalence::new(options, layers, &tallies, &sections, seconds);
+    if let Some(Mismatch::Signal { cycle, waveform, .. }) = &mut equivalence.first_mismatch {
+        let again = |writer: &mut FrameWriter<'_>, _: &_| match driver().run(writer, &|_| {}) {
+            Ok(_) => Ok(()),
+            Err(Halt::Stop(stop)) => Err(stop),
+            Err(Halt::Error(_)) => Err(Stop::Abandoned),
+        };
+        let (cache, folder) = (&options.cache, &options.waveforms);
+        let path = waveform::capture(&dut, &simulator, options.body, cache, folder, *cycle, cancel, again)?;
+        *waveform = Some(path);
+    }
+    Ok(equivalence)
+}
+
+fn build(dut: &Dut, options: &ReplayOptions, cancel: &AtomicBool) -> Result<Simulator, SimulatorError> {
+    match options.simulator {
+        SimulatorKind::Verilator => verilator::build(dut, options.body, false, &options.cache, cancel),
+        SimulatorKind::Icarus => icarus::build(dut, options.body, &options.cache, cancel),
+    }
+}

@@ -1,0 +1,109 @@
+//! Our Verilog is equivalent to rust-hdl's own, and the proof can fail.
+
+use axp_hdl::{Rtl, generate, named};
+use axp_spec::{PeConfig, ResetStyle};
+use axp_testbench::equivalence::{EquivalenceError, prove, prove_gating, prove_module};
+use std::sync::atomic::AtomicBool;
+
+static RUN: AtomicBool = AtomicBool::new(false);
+
+fn proven(config: &PeConfig) {
+    let rtl = generate(config).unwrap();
+    let proofs = prove(&rtl, &RUN).unwrap_or_else(|error| panic!("{}: {error}", config.name));
+    assert_eq!(proofs.len(), rtl.modules.len());
+    for (proof, module) in proofs.iter().zip(&rtl.modules) {
+        println!("{proof:?}");
+        assert_eq!(proof.module, module.name);
+        // At least every bit of every output is one cell.
+        assert!(proof.cells > 0 && proof.instances == module.stock_names.len());
+    }
+    let rows = rtl.modules.iter().find(|module| module.name.starts_with("axp_am_row_")).unwrap();
+    assert_eq!(rows.stock_names.len(), config.am.rows);
+}
+
+#[test]
+fn every_module_of_the_named_configurations_is_proven() {
+    named::all().iter().for_each(proven);
+}
+
+#[test]
+fn odd_numbers_of_rows_are_proven_too() {
+    for (rows, reset) in [(1, ResetStyle::Async), (5, ResetStyle::Sync), (37, ResetStyle::Async)] {
+        proven(&PeConfig { reset, ..PeConfig::pair("axp_odd", rows) });
+    }
+}
+
+#[test]
+fn both_bodies_of_every_register_bank_are_proven_equivalent() {
+    let rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
+    let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
+    let banks: Vec<&str> = proofs.iter().map(|proof| proof.module.as_str()).collect();
+    assert_eq!(banks.len(), 3, "{banks:?}");
+}
+
+/// `rtl` with one text in one module replaced.
+fn mutant(rtl: &Rtl, module: &str, from: &str, to: &str) -> Rtl {
+    let mut rtl = rtl.clone();
+    let module = rtl.modules.iter_mut().find(|m| m.name.starts_with(module)).unwrap();
+    assert!(module.text.contains(from), "{} has no {from:?}:\n{}", module.name, module.text);
+    module.text = module.text.replacen(from, to, 1);
+    rtl
+}
+
+#[test]
+fn a_changed_operator_is_not_proven() {
+    let rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
+    for (module, from, to) in [
+        ("axp_fp_add", "augend + addend", "augend - addend"),
+        ("axp_fp_mul", "&", "|"),
+        ("axp_fp_round", "+", "-"),
+        ("axp_am_row", "valid_q_o & ~differs", "valid_q_o | ~differs"),
+        ("axp_pair_am", "== 1'b1", "!= 1'b1"),
+        ("axp_leading_zeros", "5'h08", "5'h09"),
+        ("axp_shift_right", "value_i[26:16]", "value_i[25:15]"),
+        ("axp_output_buffer", "out_ready_i | ~out_valid_o", "out_ready_i"),
+        ("axp_reg_arst_w32", "if (en_i)", "if (!en_i)"),
+        ("axp_mul_", "* {", "+ {"),
+        // A connection of an instance, not an operator.
+        ("axp_small", ".d_i(in_first_i)", ".d_i(in_last_i)"),
+    ] {
+        let rtl = mutant(&rtl, module, from, to);
+        let changed = rtl.modules.iter().find(|m| m.name.starts_with(module)).unwrap();
+        match prove_module(&rtl, changed, &RUN) {
+            Err(EquivalenceError::NotProven { module: name, log }) => {
+                assert!(name == changed.name && log.contains("unproven"), "{name}: {log}");
+            }
+            other => panic!("{module}: {from} -> {to}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_changed_gate_is_not_proven() {
+    let rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
+    for (module, from, to) in [
+        ("axp_gated_reg", ".en_i(en_i)", ".en_i(~en_i)"),
+        ("axp_gated_reg", ".clk_i(clk_i)", ".clk_i(~clk_i)"),
+        ("axp_clock_gate", "if (!clk_i)", "if (clk_i)"),
+        ("axp_clock_gate", "clk_i & en_latched", "clk_i | en_latched"),
+    ] {
+        let error = prove_gating(&mutant(&rtl, module, from, to), &RUN).unwrap_err();
+        assert!(matches!(error, EquivalenceError::NotProven { .. }), "{module}: {error}");
+    }
+}
+
+#[test]
+fn a_module_without_a_counterpart_is_an_error() {
+    let mut rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
+    rtl.stock = rtl.stock.replace("module top$adder(", "module top$other(");
+    let error = prove(&rtl, &RUN).unwrap_err().to_string();
+    assert_eq!(error, "module axp_fp_add: no module top$adder in rust-hdl's own Verilog");
+
+    // One instance of a shared module that differs from the others.
+    let mut rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
+    let start = rtl.stock.find("module top$memory$row$1(").unwrap();
+    let changed = rtl.stock[start..].replacen("&", "|", 1);
+    rtl.stock.replace_range(start.., &changed);
+    let error = prove(&rtl, &RUN).unwrap_err().to_string();
+    assert!(error.contains("differ, which are one module in ours"), "{error}");
+}
