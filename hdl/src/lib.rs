@@ -14,6 +14,7 @@ pub mod named;
 pub mod package;
 pub mod pe;
 pub mod prim;
+pub mod quiet;
 mod rtl;
 pub mod sim;
 pub mod verilog;

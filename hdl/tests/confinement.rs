@@ -26,7 +26,9 @@ fn descriptions_contain_no_verilog_text() {
     for folder in ["fpu", "am", "pe"] {
         for path in sources(&source_folder(folder)) {
             let text = fs::read_to_string(&path).unwrap();
-            for word in ["Verilog::Custom", "Verilog::Wrapper", "Verilog::Blackbox", "Wrapper {", "BlackBox {", "always @"] {
+            for word in
+                ["Verilog::Custom", "Verilog::Wrapper", "Verilog::Blackbox", "Wrapper {", "BlackBox {", "always @"]
+            {
                 assert!(!text.contains(word), "{} contains {word:?}", path.display());
             }
             files += 1;

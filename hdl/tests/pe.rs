@@ -178,10 +178,20 @@ fn cycle() -> impl Strategy<Value = PeInputs> {
             RowWrite { address, key, care, product: f32::from(product).to_bits(), valid }
         },
     );
-    let flags = (prop::bool::weighted(0.8), prop::bool::weighted(0.3), prop::bool::weighted(0.3), prop::bool::weighted(0.6));
-    (flags, value(), value(), prop::option::weighted(0.3, row)).prop_map(|((valid, first, last, out_ready), weight, activation, row)| {
-        PeInputs { zero_skip: false, row, valid, first, last, weight, activation, out_ready }
-    })
+    let flags =
+        (prop::bool::weighted(0.8), prop::bool::weighted(0.3), prop::bool::weighted(0.3), prop::bool::weighted(0.6));
+    (flags, value(), value(), prop::option::weighted(0.3, row)).prop_map(
+        |((valid, first, last, out_ready), weight, activation, row)| PeInputs {
+            zero_skip: false,
+            row,
+            valid,
+            first,
+            last,
+            weight,
+            activation,
+            out_ready,
+        },
+    )
 }
 
 /// What the results must be, by host arithmetic and a list of rows.

@@ -4,6 +4,7 @@ use super::AmRow;
 use super::wiring::{ReductionTree, Source, assign, assign_bit, binary, bit, literal, signal, slice, unary};
 use crate::annotate;
 use crate::prim::{PrioritySelect, style_name};
+use crate::quiet::{Quiet, inputs};
 use axp_spec::ResetStyle;
 use rust_hdl::core::ast::{VerilogExpression, VerilogOp, VerilogOpUnary};
 use rust_hdl::prelude::*;
@@ -50,7 +51,7 @@ pub struct PairAm<const A: usize, const N: usize> {
     pub hit_o: Signal<Out, Bit>,
     /// Product of the lowest matching row; 0 if there is none.
     pub product_o: Signal<Out, Bits<32>>,
-    row: Vec<AmRow<32>>,
+    row: Vec<Quiet<AmRow<32>>>,
     lowest: PrioritySelect<N>,
     matches: Signal<Local, Bits<N>>,
     special: Signal<Local, Bit>,
@@ -72,6 +73,11 @@ const SHARED: [(&str, &str); 11] = [
     ("weight_i", "weight_i"),
     ("activation_i", "activation_i"),
 ];
+
+inputs!([const A: usize, const N: usize] PairAm<A, N>:
+    clk_i, rst_ni, test_en_i, row_we_i, row_addr_i, row_key_weight_i, row_key_activation_i, row_care_weight_i,
+    row_care_activation_i, row_product_i, row_valid_i, weight_i, activation_i,
+);
 
 impl<const A: usize, const N: usize> PairAm<A, N> {
     /// A memory of `rows` invalid rows, 1 to `N`.
@@ -95,7 +101,7 @@ impl<const A: usize, const N: usize> PairAm<A, N> {
             activation_i: annotate::signal("activation to search for, binary32"),
             hit_o: annotate::signal("a row matches and both operands are finite"),
             product_o: annotate::signal("product of the lowest matching row, 0 if there is none"),
-            row: (0..rows).map(|_| AmRow::new(reset)).collect(),
+            row: (0..rows).map(|_| Quiet::new(AmRow::new(reset))).collect(),
             lowest: PrioritySelect::new(),
             matches: annotate::signal("which rows match, row 0 at bit 0"),
             special: annotate::signal("an operand is infinite or a NaN"),

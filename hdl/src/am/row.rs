@@ -2,6 +2,7 @@
 
 use crate::annotate;
 use crate::prim::{Register, RowStorage, style_name};
+use crate::quiet::inputs;
 use axp_spec::ResetStyle;
 use rust_hdl::prelude::*;
 
@@ -48,6 +49,11 @@ pub struct AmRow<const W: usize> {
     activation_differs: Signal<Local, Bits<W>>,
     differs: Signal<Local, Bit>,
 }
+
+inputs!([const W: usize] AmRow<W>:
+    clk_i, rst_ni, test_en_i, we_i, key_weight_i, key_activation_i, care_weight_i, care_activation_i, product_i,
+    valid_i, weight_i, activation_i, select_i,
+);
 
 impl<const W: usize> AmRow<W> {
     /// An invalid row.

@@ -2,6 +2,7 @@
 
 use super::{LeadingZeros, Round, ShiftRightSticky};
 use crate::annotate;
+use crate::quiet::{Quiet, inputs};
 use rust_hdl::prelude::*;
 
 /// `a_i + b_i` in binary32, round to nearest even, subnormals kept, canonical
@@ -21,9 +22,9 @@ pub struct FpAdd {
     pub b_i: Signal<In, Bits<32>>,
     /// Sum.
     pub sum_o: Signal<Out, Bits<32>>,
-    shifter: ShiftRightSticky,
-    leading: LeadingZeros,
-    rounder: Round,
+    shifter: Quiet<ShiftRightSticky>,
+    leading: Quiet<LeadingZeros>,
+    rounder: Quiet<Round>,
     a_magnitude: Signal<Local, Bits<31>>,
     b_magnitude: Signal<Local, Bits<31>>,
     major: Signal<Local, Bits<32>>,
@@ -56,6 +57,8 @@ pub struct FpAdd {
     sign_field: Signal<Local, Bits<32>>,
 }
 
+inputs!([] FpAdd: a_i, b_i);
+
 impl FpAdd {
     /// A binary32 adder.
     pub fn new() -> Self {
@@ -63,9 +66,9 @@ impl FpAdd {
             a_i: annotate::signal("first operand, binary32"),
             b_i: annotate::signal("second operand, binary32"),
             sum_o: annotate::signal("sum, binary32, rounded to nearest even"),
-            shifter: ShiftRightSticky::new(),
-            leading: LeadingZeros::new(),
-            rounder: Round::new(),
+            shifter: Quiet::new(ShiftRightSticky::new()),
+            leading: Quiet::new(LeadingZeros::new()),
+            rounder: Quiet::new(Round::new()),
             a_magnitude: annotate::signal("a without its sign"),
             b_magnitude: annotate::signal("b without its sign"),
             major: annotate::signal("operand of greater magnitude"),

@@ -1,6 +1,7 @@
 //! Leading-zero counter.
 
 use crate::annotate;
+use crate::quiet::inputs;
 use rust_hdl::prelude::*;
 
 /// Counts the zeros above the highest set bit of a 32-bit word; combinational.
@@ -24,6 +25,8 @@ pub struct LeadingZeros {
     count2: Signal<Local, Bits<5>>,
     count1: Signal<Local, Bits<5>>,
 }
+
+inputs!([] LeadingZeros: value_i);
 
 impl LeadingZeros {
     /// A counter for 32-bit words.

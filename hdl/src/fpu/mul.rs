@@ -3,6 +3,7 @@
 use super::{LeadingZeros, Round, ShiftRightSticky};
 use crate::annotate;
 use crate::prim::Multiplier;
+use crate::quiet::{Quiet, inputs};
 use rust_hdl::prelude::*;
 
 /// `a_i * b_i` in binary32, round to nearest even, subnormals kept, canonical
@@ -22,9 +23,9 @@ pub struct FpMul {
     /// Product.
     pub product_o: Signal<Out, Bits<32>>,
     multiplier: Multiplier<24, 26, 22>,
-    leading: LeadingZeros,
-    shifter: ShiftRightSticky,
-    rounder: Round,
+    leading: Quiet<LeadingZeros>,
+    shifter: Quiet<ShiftRightSticky>,
+    rounder: Quiet<Round>,
     a_exponent: Signal<Local, Bits<8>>,
     b_exponent: Signal<Local, Bits<8>>,
     a_fraction: Signal<Local, Bits<23>>,
@@ -65,6 +66,8 @@ pub struct FpMul {
     any_zero: Signal<Local, Bit>,
 }
 
+inputs!([] FpMul: a_i, b_i);
+
 impl FpMul {
     /// A binary32 multiplier.
     pub fn new() -> Self {
@@ -73,9 +76,9 @@ impl FpMul {
             b_i: annotate::signal("second operand, binary32"),
             product_o: annotate::signal("product, binary32, rounded to nearest even"),
             multiplier: Multiplier::new(),
-            leading: LeadingZeros::new(),
-            shifter: ShiftRightSticky::new(),
-            rounder: Round::new(),
+            leading: Quiet::new(LeadingZeros::new()),
+            shifter: Quiet::new(ShiftRightSticky::new()),
+            rounder: Quiet::new(Round::new()),
             a_exponent: annotate::signal("exponent field of a"),
             b_exponent: annotate::signal("exponent field of b"),
             a_fraction: annotate::signal("fraction field of a"),

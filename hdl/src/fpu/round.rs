@@ -1,6 +1,7 @@
 //! Rounding stage: round to nearest even, overflow to infinity.
 
 use crate::annotate;
+use crate::quiet::inputs;
 use rust_hdl::prelude::*;
 
 /// Rounds a binary32 significand to nearest even and packs the magnitude;
@@ -32,6 +33,8 @@ pub struct Round {
     exponent_field: Signal<Local, Bits<31>>,
     fraction_field: Signal<Local, Bits<31>>,
 }
+
+inputs!([] Round: base_i, significand_i, guard_i, sticky_i);
 
 impl Round {
     /// The rounding stage of binary32.

@@ -1,6 +1,7 @@
 //! Right shifter with sticky bit.
 
 use crate::annotate;
+use crate::quiet::inputs;
 use rust_hdl::prelude::*;
 
 /// Shifts a 27-bit significand right by 0 to 31 places; combinational.
@@ -27,6 +28,8 @@ pub struct ShiftRightSticky {
     lost2: Signal<Local, Bit>,
     lost1: Signal<Local, Bit>,
 }
+
+inputs!([] ShiftRightSticky: value_i, places_i);
 
 impl ShiftRightSticky {
     /// A shifter for 27-bit significands.

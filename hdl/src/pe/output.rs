@@ -2,6 +2,7 @@
 
 use crate::annotate;
 use crate::prim::{GatedRegister, Register, style_name};
+use crate::quiet::inputs;
 use axp_spec::ResetStyle;
 use rust_hdl::prelude::*;
 
@@ -50,6 +51,8 @@ pub struct OutputBuffer<const W: usize> {
     to_skid: Signal<Local, Bit>,
     to_output: Signal<Local, Bit>,
 }
+
+inputs!([const W: usize] OutputBuffer<W>: clk_i, rst_ni, test_en_i, result_valid_i, result_i, out_ready_i);
 
 impl<const W: usize> OutputBuffer<W> {
     /// An empty buffer.

@@ -5,6 +5,7 @@ use crate::am::PairAm;
 use crate::annotate;
 use crate::fpu::{FpAdd, FpMul};
 use crate::prim::{GatedOperands, GatedRegister, Register};
+use crate::quiet::Quiet;
 use axp_spec::{PeConfig, PeInputs, PeOutputs};
 use rust_hdl::prelude::*;
 
@@ -74,14 +75,14 @@ pub struct PairPe<const A: usize, const N: usize> {
     pub out_ready_i: Signal<In, Bit>,
     /// Result, binary32.
     pub out_data_o: Signal<Out, Bits<32>>,
-    memory: PairAm<A, N>,
+    memory: Quiet<PairAm<A, N>>,
     operands: GatedOperands<32>,
     stored: GatedRegister<32>,
-    multiplier: FpMul,
+    multiplier: Quiet<FpMul>,
     product: GatedRegister<32>,
-    adder: FpAdd,
+    adder: Quiet<FpAdd>,
     accumulator: Register<Bits<32>>,
-    buffer: OutputBuffer<32>,
+    buffer: Quiet<OutputBuffer<32>>,
     s1_valid: Register<Bit>,
     s1_first: Register<Bit>,
     s1_last: Register<Bit>,
@@ -125,14 +126,14 @@ impl<const A: usize, const N: usize> PairPe<A, N> {
             out_valid_o: annotate::signal("a result is offered"),
             out_ready_i: annotate::signal("a result offered now is taken"),
             out_data_o: annotate::signal("sum, binary32; 0 after reset, held while out_valid_o is low"),
-            memory: PairAm::new(config.am.rows, reset),
+            memory: Quiet::new(PairAm::new(config.am.rows, reset)),
             operands: GatedOperands::new(),
             stored: GatedRegister::new(),
-            multiplier: FpMul::new(),
+            multiplier: Quiet::new(FpMul::new()),
             product: GatedRegister::new(),
-            adder: FpAdd::new(),
+            adder: Quiet::new(FpAdd::new()),
             accumulator: Register::new(reset),
-            buffer: OutputBuffer::new(reset),
+            buffer: Quiet::new(OutputBuffer::new(reset)),
             s1_valid: Register::new(reset),
             s1_first: Register::new(reset),
             s1_last: Register::new(reset),
