@@ -30,8 +30,9 @@ pub struct Module {
     pub text: String,
     /// The modules it instantiates, sorted.
     pub children: Vec<String>,
-    /// Name that one instance of this module has in [`Rtl::stock`].
-    pub stock_name: String,
+    /// Names that the instances of this module have in [`Rtl::stock`], where
+    /// each instance is a module of its own. At least one.
+    pub stock_names: Vec<String>,
     /// Whether the body is hand-written (`hdl/src/prim`) rather than emitted.
     pub primitive: bool,
 }

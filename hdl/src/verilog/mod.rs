@@ -116,7 +116,7 @@ impl Emitter<'_> {
             doc,
             text,
             children,
-            stock_name: path.to_string(),
+            stock_names: vec![path.to_string()],
             primitive: body.primitive,
         })?;
         Ok((name, body.ports))
@@ -140,11 +140,11 @@ impl Emitter<'_> {
         Ok(used)
     }
 
-    /// Adds a module, unless the same one is there already.
+    /// Adds a module, or one more instance of a module that is there already.
     fn add(&mut self, module: Module) -> Result<(), HdlError> {
-        match self.modules.iter().find(|known| known.name == module.name) {
+        match self.modules.iter_mut().find(|known| known.name == module.name) {
             None => self.modules.push(module),
-            Some(known) if known.text == module.text => {}
+            Some(known) if known.text == module.text => known.stock_names.extend(module.stock_names),
             Some(known) => {
                 let what = format!(
                     "two different modules have this name; put what differs into it. The first difference: {}",
