@@ -53,7 +53,7 @@ pub struct PairAm<const A: usize, const N: usize> {
     pub product_o: Signal<Out, Bits<32>>,
     row: Vec<Quiet<AmRow<32>>>,
     lowest: PrioritySelect<N>,
-    matches: Signal<Local, Bits<N>>,
+    matching: Signal<Local, Bits<N>>,
     special: Signal<Local, Bit>,
     merged: Vec<Signal<Local, Bits<32>>>,
     _tree: ReductionTree,
@@ -80,7 +80,10 @@ inputs!([const A: usize, const N: usize] PairAm<A, N>:
 );
 
 impl<const A: usize, const N: usize> PairAm<A, N> {
-    /// A memory of `rows` invalid rows, 1 to `N`.
+    /// A memory of `rows` invalid rows.
+    ///
+    /// # Panics
+    /// If there is no row, or more than `N`.
     pub fn new(rows: usize, reset: ResetStyle) -> Self {
         const { assert!(N == 1 << A) };
         assert!((1..=N).contains(&rows), "{rows} rows with a row address of {A} bits");
@@ -103,7 +106,7 @@ impl<const A: usize, const N: usize> PairAm<A, N> {
             product_o: annotate::signal("product of the lowest matching row, 0 if there is none"),
             row: (0..rows).map(|_| Quiet::new(AmRow::new(reset))).collect(),
             lowest: PrioritySelect::new(),
-            matches: annotate::signal("which rows match, row 0 at bit 0"),
+            matching: annotate::signal("which rows match, row 0 at bit 0"),
             special: annotate::signal("an operand is infinite or a NaN"),
             merged: tree.nodes.iter().map(|_| annotate::signal("OR of two products")).collect(),
             _tree: tree,
@@ -154,11 +157,11 @@ impl<const A: usize, const N: usize> Logic for PairAm<A, N> {
             row.activation_i.next = self.activation_i.val();
             row.select_i.next = self.lowest.select_o.val().get_bit(index);
         }
-        self.matches.next = vector(self.row.iter().map(|row| row.match_o.val()));
-        self.lowest.match_i.next = self.matches.val();
+        self.matching.next = vector(self.row.iter().map(|row| row.match_o.val()));
+        self.lowest.match_i.next = self.matching.val();
         self.special.next =
             self.weight_i.val().get_bits::<8>(23).all() | self.activation_i.val().get_bits::<8>(23).all();
-        self.hit_o.next = self.matches.val().any() & !self.special.val();
+        self.hit_o.next = self.matching.val().any() & !self.special.val();
         for (node, (left, right)) in self._tree.nodes.iter().enumerate() {
             self.merged[node].next = self.read(*left) | self.read(*right);
         }
@@ -181,7 +184,7 @@ impl<const A: usize, const N: usize> Logic for PairAm<A, N> {
             row.activation_i.connect();
             row.select_i.connect();
         }
-        self.matches.connect();
+        self.matching.connect();
         self.lowest.match_i.connect();
         self.special.connect();
         self.hit_o.connect();
@@ -200,14 +203,14 @@ impl<const A: usize, const N: usize> Logic for PairAm<A, N> {
             code.push(assign(&format!("row${row}$we_i"), write));
             code.push(assign(&format!("row${row}$select_i"), bit("lowest$select_o", row)));
         }
-        code.push(assign("matches", literal(Bits::<N>::default())));
+        code.push(assign("matching", literal(Bits::<N>::default())));
         for row in 0..self.row.len() {
-            code.push(assign_bit("matches", row, signal(&format!("row${row}$match_o"))));
+            code.push(assign_bit("matching", row, signal(&format!("row${row}$match_o"))));
         }
-        code.push(assign("lowest$match_i", signal("matches")));
+        code.push(assign("lowest$match_i", signal("matching")));
         let special = |operand| unary(VerilogOpUnary::All, slice(operand, 23, 8));
         code.push(assign("special", binary(special("weight_i"), VerilogOp::BitOr, special("activation_i"))));
-        let any = unary(VerilogOpUnary::Any, signal("matches"));
+        let any = unary(VerilogOpUnary::Any, signal("matching"));
         let finite = unary(VerilogOpUnary::Not, signal("special"));
         code.push(assign("hit_o", binary(any, VerilogOp::BitAnd, finite)));
         for (node, (left, right)) in self._tree.nodes.iter().enumerate() {

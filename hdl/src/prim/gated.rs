@@ -15,18 +15,21 @@ const BANK: &str = "\
 wire unused_test_en = test_en_i;
 always @(posedge clk_i)
     if (en_i) begin
-{load}    end
+{enabled}    end
 `else
 wire clk_gated;
 {gate} u_clock_gate (.clk_i(clk_i), .en_i(en_i), .test_en_i(test_en_i), .clk_o(clk_gated));
 always @(posedge clk_gated) begin
-{load}end
+{gated}end
 `endif
 ";
 
 fn bank(lanes: &[(&str, &str)]) -> Verilog {
-    let load: String = lanes.iter().map(|(input, output)| format!("        {output} <= {input};\n")).collect();
-    Verilog::Custom(BANK.replace("{gate}", ClockGate::MODULE).replace("{load}", &load))
+    let load = |indent: &str| -> String {
+        lanes.iter().map(|(input, output)| format!("{indent}{output} <= {input};\n")).collect()
+    };
+    let body = BANK.replace("{gate}", ClockGate::MODULE);
+    Verilog::Custom(body.replace("{enabled}", &load("        ")).replace("{gated}", &load("    ")))
 }
 
 fn timing(name: &str, lanes: &[(&str, &str)]) -> Vec<TimingInfo> {
