@@ -208,3 +208,74 @@ impl Builder<'_> {
         alive.iter().copied().filter(|index| agrees(self.halves[usize::from(*index)])).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axp_spec::{AmRow, Bits32};
+    use proptest::prelude::*;
+
+    fn image(halves: &[(u32, u32)]) -> AmImage {
+        let row =
+            |(key, care): &(u32, u32)| AmRow { key: u64::from(key & care), care: u64::from(*care), product: Bits32(0) };
+        AmImage { rows: halves.iter().map(row).collect() }
+    }
+
+    /// Rows that match an activation, by comparing with each.
+    fn matching(halves: &[(u32, u32)], activation: u32) -> Vec<usize> {
+        let finite = f32::from_bits(activation).is_finite();
+        let matches = |row: &usize| finite && (activation ^ halves[*row].0) & halves[*row].1 == 0;
+        (0..halves.len()).filter(matches).collect()
+    }
+
+    fn half() -> impl Strategy<Value = (u32, u32)> {
+        let care = prop_oneof![
+            (0..=32u32).prop_map(|bits| if bits == 0 { 0 } else { u32::MAX << (32 - bits) }),
+            any::<u32>(),
+            Just(u32::MAX),
+        ];
+        let key = prop_oneof![any::<u32>(), (0..4u32).prop_map(|n| 0x3F80_0000 + (n << 20)), Just(0)];
+        (key, care)
+    }
+
+    proptest! {
+        #[test]
+        fn an_activation_gets_the_rows_that_match_it(
+            halves in proptest::collection::vec(half(), 0..10),
+            others: Vec<u32>,
+            flips in proptest::collection::vec((any::<proptest::sample::Index>(), 0..32u32), 0..20),
+        ) {
+            let classes = Classes::new(&image(&halves)).unwrap();
+            let near = flips.iter().filter(|_| !halves.is_empty()).map(|(at, bit)| at.get(&halves).0 ^ 1 << bit);
+            let keys = halves.iter().map(|(key, _)| *key);
+            let special = [0, 1 << 31, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFFF_FFFF, 1, 0x7F7F_FFFF];
+            for activation in keys.chain(near).chain(others).chain(special) {
+                let class = classes.class(f32::from_bits(activation));
+                let rows = matching(&halves, activation);
+                // The rows one at a time: each is the lowest of itself alone.
+                for row in 0..halves.len() {
+                    let found = classes.lowest_rows(&[row])[usize::from(class)];
+                    prop_assert_eq!(found, rows.contains(&row).then_some(row), "{:08x} row {}", activation, row);
+                }
+                let all: Vec<usize> = (0..halves.len()).collect();
+                prop_assert_eq!(classes.lowest_rows(&all)[usize::from(class)], rows.first().copied());
+                prop_assert_eq!(class == PLUS_ZERO, activation == 0);
+                prop_assert_eq!(class == MINUS_ZERO, activation == 1 << 31);
+            }
+        }
+    }
+
+    #[test]
+    fn prefixes_make_few_classes() {
+        let halves: Vec<(u32, u32)> = (0..128).map(|n| (0x3F00_0000 + (n << 21), 0xFFE0_0000)).collect();
+        let classes = Classes::new(&image(&halves)).unwrap();
+        assert_eq!(classes.len(), 128 + 3);
+        assert!(classes.nodes.is_empty());
+    }
+
+    #[test]
+    fn hostile_images_are_given_up_on() {
+        let halves: Vec<(u32, u32)> = (0..23).map(|bit| (1 << bit, 0xFF80_0000 | 1 << bit)).collect();
+        assert!(Classes::new(&image(&halves)).is_none());
+    }
+}

@@ -14,6 +14,7 @@
 //! that of the number rules: input channel, kernel row, kernel column.
 
 use super::classes::PLUS_ZERO;
+use super::counts::Pair;
 use super::lookup::Lookup;
 use super::stats::LayerStats;
 use crate::net::Geometry;
@@ -30,6 +31,10 @@ pub(super) struct Sweep {
     offsets: Vec<usize>,
     /// Where each input element of a channel goes.
     places: Vec<u32>,
+    /// How often each element of the plane is read for one output channel.
+    reads: Vec<u32>,
+    /// For each sum all ones if it is an output, 0 if it lies between rows.
+    used: Vec<u64>,
     /// For each element of the weight tensor the plane that holds its products,
     /// or `NONE` where they are computed on the way.
     plane_of: Vec<u16>,
@@ -50,7 +55,7 @@ impl Sweep {
             let phase_index = row % rows * columns + column % columns;
             (phase_index * phase[0] + row / rows) * phase[1] + column / columns
         };
-        let offsets = (0..geometry.kernel[0] * geometry.kernel[1])
+        let offsets: Vec<usize> = (0..geometry.kernel[0] * geometry.kernel[1])
             .map(|tap| {
                 let [row, column] = [tap / geometry.kernel[1], tap % geometry.kernel[1]];
                 place(row * geometry.dilation[0], column * geometry.dilation[1])
@@ -64,8 +69,15 @@ impl Sweep {
                 if inside { place(row, column) as u32 } else { u32::MAX }
             })
             .collect();
+        let used: Vec<u64> = (0..(geometry.output[0] - 1) * phase[1] + geometry.output[1])
+            .map(|sum| if sum % phase[1] < geometry.output[1] { u64::MAX } else { 0 })
+            .collect();
+        let mut reads = vec![0; phase[0] * phase[1] * geometry.stride[0] * geometry.stride[1]];
+        for offset in &offsets {
+            reads[*offset..].iter_mut().zip(&used).for_each(|(reads, used)| *reads += (used & 1) as u32);
+        }
         let (plane_of, planes) = lookup.map(|lookup| assign_planes(geometry, lookup)).unwrap_or_default();
-        Self { phase, offsets, places, plane_of, planes }
+        Self { phase, offsets, places, reads, used, plane_of, planes }
     }
 
     /// Sums of all outputs, without bias.
@@ -76,10 +88,10 @@ impl Sweep {
         lookup: Option<&Lookup>,
         input: &[f32],
     ) -> (Vec<f32>, LayerStats) {
-        let size = self.phase[0] * self.phase[1] * geometry.stride[0] * geometry.stride[1];
+        let size = self.reads.len();
         let outs = geometry.out_channels / geometry.groups;
         // From the first output to the last, the gaps between rows included.
-        let span = (geometry.output[0] - 1) * self.phase[1] + geometry.output[1];
+        let span = self.used.len();
         let mut sums = vec![0.0f32; geometry.out_channels * span];
         let mut plane = Plane { values: vec![0.0; size], classes: vec![PLUS_ZERO; size], products: Vec::new() };
         let mut stats = LayerStats { macs: geometry.macs(), ..LayerStats::default() };
@@ -87,7 +99,7 @@ impl Sweep {
         for (in_channel, values) in input.chunks_exact(channel_size).enumerate() {
             let (group, local) = (in_channel / geometry.group_channels(), in_channel % geometry.group_channels());
             self.fill(&mut plane, values, lookup, in_channel);
-            self.count(&mut stats, geometry, &plane, lookup, [group, local]);
+            self.count(&mut stats, outs as u64, &plane, lookup, [group, local]);
             for out_channel in group * outs..(group + 1) * outs {
                 let sums = &mut sums[out_channel * span..][..span];
                 for (tap, offset) in self.offsets.iter().enumerate() {
@@ -148,38 +160,21 @@ impl Sweep {
         }
     }
 
-    fn count(
-        &self,
-        stats: &mut LayerStats,
-        geometry: &Geometry,
-        plane: &Plane,
-        lookup: Option<&Lookup>,
-        [group, local]: [usize; 2],
-    ) {
-        let outs = (geometry.out_channels / geometry.groups) as u64;
+    /// Counts zeros and hits of one input channel.
+    fn count(&self, stats: &mut LayerStats, outs: u64, plane: &Plane, lookup: Option<&Lookup>, unit: [usize; 2]) {
+        let zeros =
+            plane.values.iter().zip(&self.reads).map(|(value, reads)| u64::from(*value == 0.0) * u64::from(*reads));
+        stats.zeros += outs * zeros.sum::<u64>();
+        let Some(lookup) = lookup else { return };
+        let [group, local] = unit;
         for (tap, offset) in self.offsets.iter().enumerate() {
-            let hits = lookup.map(|l| l.counts.of(geometry, group, local * self.offsets.len() + tap));
-            for row in 0..geometry.output[0] {
-                let range = offset + row * self.phase[1]..offset + row * self.phase[1] + geometry.output[1];
-                match hits {
-                    None => {
-                        stats.zeros += outs * plane.values[range].iter().filter(|value| **value == 0.0).count() as u64;
-                    }
-                    Some(hits) => {
-                        let [mut all, mut nonzero, mut zeros] = [0u64; 3];
-                        for class in &plane.classes[range] {
-                            let count = u64::from(hits[usize::from(*class)]);
-                            let is_nonzero = u64::from(*class > super::classes::MINUS_ZERO);
-                            all += count;
-                            nonzero += count * is_nonzero;
-                            zeros += 1 - is_nonzero;
-                        }
-                        stats.hits += all;
-                        stats.nonzero_hits += nonzero;
-                        stats.zeros += outs * zeros;
-                    }
-                }
+            let counts = lookup.counts.of(group, local * self.offsets.len() + tap);
+            let mut hits = Pair::default();
+            for (class, used) in plane.classes[*offset..].iter().zip(&self.used) {
+                hits.add_masked(counts[usize::from(*class)], *used);
             }
+            stats.hits += hits.all();
+            stats.nonzero_hits += hits.nonzero();
         }
     }
 }

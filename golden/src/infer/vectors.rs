@@ -4,7 +4,6 @@
 //! Each activation, in the order of the number rules, adds its products to all
 //! these sums.
 
-use super::classes::MINUS_ZERO;
 use super::lookup::Lookup;
 use super::stats::LayerStats;
 use crate::net::Geometry;
@@ -61,9 +60,9 @@ impl Vectors {
                         continue;
                     };
                     let class = lookup.classes.class(activation);
-                    let hits = u64::from(lookup.counts.of(geometry, group, mac)[usize::from(class)]);
-                    stats.hits += hits;
-                    stats.nonzero_hits += if class > MINUS_ZERO { hits } else { 0 };
+                    let hits = lookup.counts.of(group, mac)[usize::from(class)];
+                    stats.hits += hits.all();
+                    stats.nonzero_hits += hits.nonzero();
                     if zero && zero_skip {
                         continue;
                     }

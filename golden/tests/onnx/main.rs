@@ -1,0 +1,8 @@
+//! ONNX import and whole-net inference.
+#![cfg(feature = "onnx")]
+
+mod damage;
+mod graphs;
+mod kernels;
+mod samples;
+mod workloads;

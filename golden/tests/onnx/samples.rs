@@ -1,0 +1,100 @@
+//! Samples and labels from .npy bytes: what is read and what is refused.
+
+use axp_golden::net::samples::{labels_from_npy_bytes, read_labels};
+use axp_golden::net::{SampleError, Samples};
+use ndarray::{Array, ArrayD, Dimension, ShapeBuilder};
+use ndarray_npy::{WritableElement, WriteNpyExt};
+use std::path::Path;
+
+fn npy<T: WritableElement, D: Dimension>(array: &Array<T, D>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    array.write_npy(&mut bytes).unwrap();
+    bytes
+}
+
+fn floats(shape: &[usize], values: Vec<f32>) -> Vec<u8> {
+    npy(&ArrayD::from_shape_vec(shape, values).unwrap())
+}
+
+fn read(bytes: &[u8], shape: &[usize]) -> Result<Samples, SampleError> {
+    Samples::from_npy_bytes(Path::new("x.npy"), bytes, shape)
+}
+
+fn labels(bytes: &[u8]) -> Result<Vec<usize>, SampleError> {
+    labels_from_npy_bytes(Path::new("y.npy"), bytes, 3, 10)
+}
+
+#[test]
+fn samples_survive_in_both_orders() {
+    let samples = read(&floats(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &[3]).unwrap();
+    assert_eq!((samples.len(), samples.shape(), samples.get(1)), (2, &[3][..], &[4.0, 5.0, 6.0][..]));
+    let fortran = ArrayD::from_shape_vec(ndarray::IxDyn(&[2, 3]).f(), vec![1.0f32, 4.0, 2.0, 5.0, 3.0, 6.0]).unwrap();
+    let bytes = npy(&fortran);
+    assert!(String::from_utf8_lossy(&bytes[..100]).contains("'fortran_order': True"));
+    assert_eq!(read(&bytes, &[3]).unwrap(), samples);
+    assert_eq!(read(&samples.to_npy(), &[3]).unwrap(), samples);
+    assert_eq!(samples.select(&[1, 0, 1]).values(), [4.0, 5.0, 6.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    assert_ne!(samples.sha256(), samples.select(&[1, 0]).sha256());
+}
+
+#[test]
+fn samples_of_another_shape_or_type_are_refused() {
+    let error = read(&floats(&[2, 3], vec![0.0; 6]), &[3, 1]).unwrap_err();
+    assert!(matches!(&error, SampleError::Shape { expected, found, .. } if *expected == [3, 1] && *found == [2, 3]));
+    assert!(error.to_string().contains("[3, 1]") && error.to_string().contains("[2, 3]"), "{error}");
+    let error = read(&npy(&Array::from_vec(vec![0.0f64; 3])), &[1]).unwrap_err();
+    assert!(error.to_string().contains("float32") && error.to_string().contains("f8"), "{error}");
+    assert!(matches!(read(&floats(&[0, 3], vec![]), &[3]), Err(SampleError::Format { .. })));
+}
+
+#[test]
+fn samples_that_are_not_finite_are_named() {
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let error = read(&floats(&[2, 3], vec![0.0, 0.0, 0.0, 0.0, bad, 0.0]), &[3]).unwrap_err();
+        assert!(matches!(error, SampleError::NotFinite { sample: 1, element: 1, .. }), "{error}");
+    }
+}
+
+#[test]
+fn files_that_are_not_npy_are_refused() {
+    let good = floats(&[2, 3], vec![0.0; 6]);
+    let mut huge = good.clone();
+    let at = huge.windows(6).position(|window| window == b"(2, 3)").unwrap();
+    huge[at..at + 6].copy_from_slice(b"(9999)");
+    for bad in [&b""[..], b"not an array", &good[..good.len() - 1], &good[..20], &huge] {
+        assert!(matches!(read(bad, &[3]), Err(SampleError::Format { .. })));
+    }
+    let mut promises = good[..80].to_vec();
+    promises.truncate(10);
+    let header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (4000000000000,), }\n";
+    promises[8..10].copy_from_slice(&(header.len() as u16).to_le_bytes());
+    promises.extend(header);
+    assert!(matches!(read(&promises, &[1]), Err(SampleError::Format { .. })));
+    let error = Samples::read(Path::new("/nonexistent/x.npy"), &[3]).unwrap_err();
+    assert!(matches!(error, SampleError::Io { .. }) && error.to_string().contains("x.npy"), "{error}");
+    assert!(matches!(read_labels(Path::new("/nonexistent/y.npy"), 1, 1), Err(SampleError::Io { .. })));
+}
+
+#[test]
+fn labels_of_every_integer_type_are_read() {
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1i64, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1i32, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1i16, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1i8, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1u8, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1u16, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1u32, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_vec(vec![1u64, 0, 9]))).unwrap(), [1, 0, 9]);
+    assert_eq!(labels(&npy(&Array::from_shape_vec((3, 1), vec![1i64, 0, 9]).unwrap())).unwrap(), [1, 0, 9]);
+}
+
+#[test]
+fn labels_that_fit_no_class_or_sample_are_refused() {
+    for bad in [-1i64, 10, i64::MAX] {
+        let error = labels(&npy(&Array::from_vec(vec![0, bad, 0]))).unwrap_err();
+        assert!(matches!(error, SampleError::Label { index: 1, classes: 10, .. }), "{error}");
+        assert!(error.to_string().contains(&bad.to_string()), "{error}");
+    }
+    assert!(matches!(labels(&npy(&Array::from_vec(vec![0i64; 2]))), Err(SampleError::LabelCount { .. })));
+    assert!(matches!(labels(&npy(&Array::from_vec(vec![0.0f32; 3]))), Err(SampleError::Format { .. })));
+}
