@@ -44,11 +44,11 @@ pub(super) fn add(layout: Layout, a: u64, b: u64) -> Outcome {
 fn add_finite(layout: Layout, coarse: (bool, u64, i32), fine: (bool, u64, i32)) -> Outcome {
     let (coarse_negative, coarse_significand, coarse_exponent) = coarse;
     let (fine_negative, fine_significand, fine_exponent) = fine;
-    // Beyond this distance `fine` is less than an eighth of the quantum of
-    // `coarse`, which is a normal number: all that `fine` decides is on which
-    // side of `coarse` the sum lies (at one bit of cancellation the rounding
-    // boundary is still a quarter away), and 1 decides that as well.
-    let reach = layout.fraction_bits as i32 + 3;
+    // Beyond this distance `coarse` is a normal number and `fine` less than a
+    // quarter of its quantum. The nearest rounding boundary is no closer, even
+    // if the subtraction cancels one bit, so all that `fine` decides is on
+    // which side of `coarse` the sum lies; the smallest addend does that too.
+    let reach = layout.fraction_bits as i32 + 2;
     let distance = coarse_exponent - fine_exponent;
     let (aligned, addend, exponent) = if distance <= reach {
         (u128::from(coarse_significand) << distance, fine_significand, fine_exponent)

@@ -1,7 +1,7 @@
 //! Encodings taken apart by field widths, and exact numbers rounded into them.
 //!
 //! The widest exact results, of binary64, fit an integer of 128 bits: products
-//! have 106 bits, aligned sums 109.
+//! have 106 bits, aligned sums 108.
 
 use super::{Flags, Outcome};
 use axp_spec::FloatFormat;
@@ -144,7 +144,7 @@ fn round_to_multiple(significand: u128, shift: i32) -> (u64, bool) {
         return ((significand << -shift) as u64, false);
     }
     if shift >= 128 {
-        // Below one half: `significand` has at most 109 bits (module comment).
+        // Below one half: `significand` has at most 108 bits (module comment).
         return (0, true);
     }
     let floor = (significand >> shift) as u64;
