@@ -141,14 +141,12 @@ impl Engine {
     /// As [`Engine::run`].
     pub fn observe(&self, sample: &[f32], observer: &mut dyn FnMut(LayerTensors<'_>)) -> Result<Run, EngineError> {
         let mut layers = vec![LayerStats::default(); self.kernels.len()];
-        let mut stepper = self.network.start(sample)?;
-        while let Some((layer, input)) = stepper.pending() {
+        let output = self.network.run_with(sample, &mut |layer, input| {
             let (output, stats) = self.kernels[layer].run(input);
             observer(LayerTensors { layer, input, output: &output });
             layers[layer] = stats;
-            stepper.resume(&output)?;
-        }
-        let output = stepper.output().unwrap_or_default().to_vec();
+            output
+        })?;
         Ok(Run { output, layers })
     }
 

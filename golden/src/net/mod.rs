@@ -120,6 +120,24 @@ impl Network {
         Ok(Stepper { network: self.clone(), progress: self.parts.rest.start(sample)? })
     }
 
+    /// Runs one sample to the end; `layers` computes the mapped layers: given a
+    /// layer's index and input tensor it returns the output tensor.
+    ///
+    /// # Errors
+    /// As [`Network::start`] and [`Stepper::resume`].
+    pub fn run_with(
+        &self,
+        sample: &[f32],
+        layers: &mut dyn FnMut(usize, &[f32]) -> Vec<f32>,
+    ) -> Result<Vec<f32>, NetError> {
+        let mut stepper = self.start(sample)?;
+        while let Some((layer, input)) = stepper.pending() {
+            let output = layers(layer, input);
+            stepper.resume(&output)?;
+        }
+        Ok(stepper.output().unwrap_or_default().to_vec())
+    }
+
     fn check(&self, sample: &[f32]) -> Result<(), NetError> {
         let expected = self.input_shape().iter().product();
         if sample.len() != expected {
