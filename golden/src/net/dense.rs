@@ -31,14 +31,14 @@ pub(super) fn gemm(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidate,
     if alpha != 1.0 {
         weights.iter_mut().for_each(|weight| *weight *= alpha);
     }
-    let bias = match input(node, 2) {
+    let beta = float(node, "beta", 1.0);
+    let bias = match input(node, 2).filter(|_| beta != 0.0) {
         None => Vec::new(),
         Some(name) => {
             let (shape, values) = constant(tensors, name, "bias")?;
             let Some(mut bias) = per_channel(&shape, &values, outputs) else {
                 return unmapped(format!("its bias of shape {shape:?} differs from row to row"));
             };
-            let beta = float(node, "beta", 1.0);
             bias.iter_mut().for_each(|bias| *bias *= beta);
             bias
         }
@@ -108,7 +108,7 @@ fn transpose(values: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
 
 /// A tensor that broadcasts along the last axis only, as one value for each of
 /// `outputs` channels; `None` if it differs along another axis.
-pub(super) fn per_channel(shape: &[usize], values: &[f32], outputs: usize) -> Option<Vec<f32>> {
+fn per_channel(shape: &[usize], values: &[f32], outputs: usize) -> Option<Vec<f32>> {
     match (values.len(), shape.last().copied().unwrap_or(1)) {
         (1, _) => Some(vec![values[0]; outputs]),
         (len, last) if len == last && last == outputs => Some(values.to_vec()),

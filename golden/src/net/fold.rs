@@ -2,7 +2,6 @@
 
 use super::attributes::{float, int};
 use super::candidate::{Candidate, Refusal, constant, input};
-use super::dense::per_channel;
 use super::error::NetError;
 use super::geometry::Layout;
 use super::layer::MacOp;
@@ -27,22 +26,32 @@ pub(super) fn fold(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensor
     }
 }
 
-/// `MatMul` has no bias of its own; exporters put it into an `Add`.
+/// `MatMul` has no bias of its own, and some exporters leave `Conv` without
+/// one; they put it into an `Add`.
 fn add(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensors<'_>) -> Result<bool, Refusal> {
-    if candidate.op != MacOp::MatMul || !candidate.bias.is_empty() {
+    if candidate.op == MacOp::Gemm || !candidate.bias.is_empty() {
         return Ok(false);
     }
     let Some(addend) = node.input.iter().find(|name| **name != candidate.output) else { return Ok(false) };
     let (shape, values) = constant(tensors, addend, "bias")?;
-    // An addend of higher rank would change the shape of the result.
-    let same_shape = tensors.shape(&node.output[0]).is_some_and(|(_, shape)| shape == candidate.output_shape);
-    match per_channel(&shape, &values, candidate.geometry.out_channels) {
-        Some(bias) if same_shape => {
-            candidate.bias = bias;
-            Ok(true)
-        }
-        _ => Ok(false),
+    let rank = candidate.output_shape.len();
+    let axis = match candidate.geometry.layout {
+        Layout::ChannelsFirst => 1,
+        Layout::ChannelsLast => rank.saturating_sub(1),
+    };
+    let channels = candidate.geometry.out_channels;
+    // Axes count from the last; an addend of higher rank would change the
+    // shape of the result.
+    let along = |index: usize| index + rank == axis + shape.len();
+    let other_axes_one = shape.iter().enumerate().all(|(index, dim)| *dim == 1 || along(index) && *dim == channels);
+    if shape.len() > rank || !other_axes_one {
+        return Ok(false);
     }
+    candidate.bias = match values[..] {
+        [value] => vec![value; channels],
+        _ => values,
+    };
+    Ok(true)
 }
 
 /// w' = w·s and b' = (b − mean)·s + shift with s = scale / √(variance + ε), in

@@ -1,7 +1,7 @@
 //! From bytes to a checked ONNX protobuf.
 
 use super::error::NetError;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType};
+use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::prelude::Framework;
 
 /// Reads a model and checks what would otherwise fail late or unclearly.
@@ -21,6 +21,9 @@ pub(super) fn decode(bytes: &[u8], has_folder: bool) -> Result<ModelProto, NetEr
     if graph.output.is_empty() {
         return Err(NetError::Malformed { what: "the graph has no output".into() });
     }
+    if !model.opset_import.iter().any(|set| matches!(set.domain.as_str(), "" | "ai.onnx") && set.version > 0) {
+        return Err(NetError::NotOnnx { what: "it does not say which ONNX operator set it uses".into() });
+    }
     check_graph(graph, has_folder)?;
     Ok(model)
 }
@@ -32,6 +35,7 @@ fn check_graph(graph: &GraphProto, has_folder: bool) -> Result<(), NetError> {
     graph.initializer.iter().try_for_each(|tensor| check_tensor(tensor, &tensor.name, has_folder))?;
     for node in &graph.node {
         for attribute in &node.attribute {
+            check_sizes(node, attribute)?;
             for tensor in attribute.t.iter().chain(&attribute.tensors) {
                 check_tensor(tensor, readable(node), has_folder)?;
             }
@@ -49,6 +53,22 @@ pub(super) fn readable(node: &NodeProto) -> &str {
 /// The graphs inside control-flow nodes.
 pub(super) fn subgraphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
     node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
+}
+
+/// Window sizes and steps are positive: the reader further down divides by
+/// them.
+fn check_sizes(node: &NodeProto, attribute: &AttributeProto) -> Result<(), NetError> {
+    let positive = match attribute.name.as_str() {
+        "strides" | "dilations" | "kernel_shape" => attribute.ints.iter().all(|size| (1..1 << 31).contains(size)),
+        "group" => attribute.i > 0,
+        _ => true,
+    };
+    if positive {
+        return Ok(());
+    }
+    let (name, readable) = (&attribute.name, readable(node));
+    let what = format!("{} {readable:?} has {name} that are not positive numbers", node.op_type);
+    Err(NetError::Malformed { what })
 }
 
 /// Checks that a tensor's bytes are as many as its shape says: the reader
