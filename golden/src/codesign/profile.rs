@@ -204,14 +204,18 @@ impl Profile {
         self.fraction_bits
     }
 
-    /// Σ of squared activations that each weight meets over all samples, in
-    /// the order of the weight tensor: the importance that k-means needs.
+    /// Σ (activation − mean)² over the activations that each weight meets in all
+    /// samples, zeros included, in the order of the weight tensor: the
+    /// importance that k-means needs. The mean does not count, because bias
+    /// correction takes its part of the error out.
     pub fn importance(&self, classes: &InputClasses) -> Vec<f64> {
-        let mut energy = vec![0.0; classes.len()];
-        self.entries.iter().for_each(|entry| energy[entry.class as usize] += entry.moments.square);
+        let mut of_class = vec![Moments::default(); classes.len()];
+        self.entries.iter().for_each(|entry| of_class[entry.class as usize].add_times(&entry.moments, 1));
         let mut importance = vec![0.0; classes.geometry().weights()];
-        for (class, energy) in energy.iter().enumerate() {
-            classes.weights(class).for_each(|weight| importance[weight] += energy);
+        for (class, moments) in of_class.iter_mut().enumerate() {
+            moments.count += self.zeros[class].total();
+            let scatter = if std::env::var("ENERGY").is_ok() { moments.square } else { moments.scatter() };
+            classes.weights(class).for_each(|weight| importance[weight] += scatter);
         }
         importance
     }

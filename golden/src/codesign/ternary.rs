@@ -23,8 +23,8 @@ use super::profile::{FRACTION_BITS, MacCounts, Moments, Pair};
 const EXPONENT_BITS: u32 = 8;
 /// Bits of a magnitude: all but the sign.
 const MAGNITUDE_BITS: u32 = 31;
-/// Steps of the bisection of the row price.
-const PRICE_STEPS: usize = 40;
+/// Steps of the bisection of the row price, each halving its logarithm's range.
+const PRICE_STEPS: usize = 18;
 
 /// What the rows of a layer are traded against.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,14 +63,14 @@ fn by_cluster(pairs: &[Pair], clusters: usize) -> Vec<Vec<Pair>> {
 /// A row price for each tree such that all their rows together fit `room`.
 fn within(trees: &[Tree], room: usize) -> Vec<(usize, f64)> {
     let rows_at = |price: f64| trees.iter().map(|tree| tree.best(price).rows).sum::<usize>();
+    // At a price below one hit every row pays, above every possible gain none.
     let most: u64 = trees.iter().map(Tree::count).max().unwrap_or(0);
-    // At a price above every possible gain no row pays.
-    let (mut low, mut high) = (0.0, most as f64 + 1.0);
+    let (mut low, mut high) = (0.5, most as f64 + 1.0);
     if rows_at(low) <= room {
         return (0..trees.len()).map(|tree| (tree, low)).collect();
     }
     for _ in 0..PRICE_STEPS {
-        let middle = low + (high - low) / 2.0;
+        let middle = (low * high).sqrt();
         if rows_at(middle) <= room { high = middle } else { low = middle }
     }
     spend_the_rest(trees, room, low, high)
@@ -226,9 +226,17 @@ impl Tree {
 
     /// The best rows for the spans, whose activations share `known` bits.
     fn node(&self, spans: [Span; 2], known: u32, row_price: f64) -> Node {
-        let Some(common) = self.common_bits(spans) else { return Node::default() };
+        let count = |spans: [Span; 2]| self.moments(spans).count as f64;
+        let Some(common) = self.common_bits(spans).filter(|_| count(spans) > row_price) else {
+            return Node::default(); // nothing here, or nothing that pays for a row
+        };
+        let parts = [only(spans, 0), only(spans, 1), spans];
+        let leaf = |spans| self.leaf(spans, known).map_or(Best::default(), |cube| self.worth(&cube, row_price));
+        let leaves = parts.map(leaf);
+        // Two rows or more are not worth more than all their hits without error.
+        let settled = leaves.iter().zip(parts).all(|(leaf, part)| leaf.worth >= count(part) - 2.0 * row_price);
         let mut node = Node::default();
-        if common < self.depth {
+        if common < self.depth && !settled {
             let [p, n] = [0, 1].map(|sign: usize| self.signs[sign].split(spans[sign], common));
             let low = self.node([p[0], n[0]], common + 1, row_price);
             let high = self.node([p[1], n[1]], common + 1, row_price);
@@ -237,14 +245,17 @@ impl Tree {
                 both: low.both.and(high.both),
             };
         }
-        for sign in [0, 1] {
-            let leaf = self.leaf(only(spans, sign), known).map(|cube| self.worth(&cube, row_price));
-            node.of_sign[sign] =
-                leaf.map_or(node.of_sign[sign], |leaf| leaf.or(node.of_sign[sign])).or(Best::default());
-        }
-        let leaf = self.leaf(spans, known).map_or(Best::default(), |cube| self.worth(&cube, row_price));
-        node.both = leaf.or(node.both).or(node.of_sign[0].and(node.of_sign[1])).or(Best::default());
-        node
+        let [positive, negative, both] = leaves;
+        let of_sign =
+            [positive.or(node.of_sign[0]).or(Best::default()), negative.or(node.of_sign[1]).or(Best::default())];
+        Node { of_sign, both: both.or(node.both).or(of_sign[0].and(of_sign[1])).or(Best::default()) }
+    }
+
+    /// Moments of both signs together, good enough to compare rows by.
+    fn moments(&self, spans: [Span; 2]) -> Moments {
+        let mut moments = self.signs[0].estimate(spans[0]);
+        moments.add_times(&self.signs[1].estimate(spans[1]), 1);
+        moments
     }
 
     fn worth(&self, cube: &Cube, row_price: f64) -> Best {
@@ -266,9 +277,8 @@ impl Tree {
         };
         let care = magnitude_care | sign.map_or(0, |_| 1 << 31);
         let key = (ends.into_iter().flatten().next()?.0 & magnitude_care) | sign.unwrap_or(0) << 31;
-        let mut moments = self.signs[0].estimate(spans[0]);
-        moments.add_times(&self.signs[1].estimate(spans[1]), 1);
-        excludes_special(key, care).then_some(Cube { cluster: self.cluster, key, care, moments })
+        let cube = Cube { cluster: self.cluster, key, care, moments: self.moments(spans) };
+        excludes_special(key, care).then_some(cube)
     }
 
     /// The rows that `best` counts.
