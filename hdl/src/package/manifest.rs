@@ -5,6 +5,7 @@ use crate::rtl::{Direction, Rtl};
 use axp_spec::PeConfig;
 use axp_spec::design::sha256_hex;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the layout of `manifest.json`.
 pub const SCHEMA: u32 = 1;
@@ -29,6 +30,8 @@ pub struct Manifest {
     pub ports: Vec<ManifestPort>,
     /// Module files in compile order.
     pub files: Vec<ManifestFile>,
+    /// Macros that change the text, and what they do.
+    pub defines: BTreeMap<String, String>,
     /// What generated it.
     pub versions: Versions,
 }
@@ -99,6 +102,7 @@ impl Manifest {
             sha256: sha256_hex(all.as_bytes()),
             ports: ports.collect(),
             files: files.collect(),
+            defines: [("AXP_CE".to_owned(), "clock enables instead of gated clocks (FPGA, formal)".to_owned())].into(),
             versions: Versions { axp: AXP_VERSION.to_owned(), rust_hdl: RUST_HDL_VERSION.to_owned() },
         }
     }

@@ -133,11 +133,14 @@ impl Expr {
                 _ => flat.push(part),
             }
         }
-        let zero = |part: &Expr| matches!(&part.kind, Kind::Literal(value) if value.bit_length() == 0);
-        flat.dedup_by(|below, above| {
-            let both = zero(below) && zero(above);
-            above.width += if both { below.width } else { 0 };
-            both
+        // Constants beside each other are one constant.
+        flat.dedup_by(|below, above| match (&mut above.kind, &below.kind) {
+            (Kind::Literal(upper), Kind::Literal(lower)) => {
+                *upper = upper.above(lower, below.width);
+                above.width += below.width;
+                true
+            }
+            _ => false,
         });
         if flat.len() == 1 {
             return flat.remove(0);

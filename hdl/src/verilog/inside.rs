@@ -123,7 +123,8 @@ impl<'a> Inside<'a> {
         for helper in &self.printer.helpers {
             list.value(&helper.name, helper.width, &helper.value);
         }
-        let unread: Vec<String> = read.unread(self.nets).iter().map(|part| self.printer.expr(part)).collect();
+        let mut unread: Vec<String> = read.unread(self.nets).iter().map(|part| self.printer.expr(part)).collect();
+        unread.extend(self.printer.helpers.iter().flat_map(|helper| helper.unused()));
         if !unread.is_empty() {
             list.value("unused_bits", 1, &format!("&{{1'b0, {}}}", unread.join(", ")));
         }

@@ -32,15 +32,26 @@ impl Hex {
 
     /// Bits `offset .. offset + width` as a number of their own.
     pub fn bits(&self, offset: usize, width: usize) -> Self {
-        let digits: Vec<u32> = self.0.chars().rev().filter_map(|c| c.to_digit(16)).collect();
-        let bit = |index: usize| digits.get(index / 4).is_some_and(|digit| digit >> (index % 4) & 1 == 1);
+        Self::from_bits(width, |index| self.bit(offset + index))
+    }
+
+    /// This number above the lower `width` bits of another.
+    pub fn above(&self, below: &Self, width: usize) -> Self {
+        let own = |index: usize| index.checked_sub(width).map(|index| self.bit(index));
+        Self::from_bits(width + self.bit_length(), |index| own(index).unwrap_or_else(|| below.bit(index)))
+    }
+
+    fn bit(&self, index: usize) -> bool {
+        let digit = self.0.chars().rev().nth(index / 4).and_then(|c| c.to_digit(16)).unwrap_or(0);
+        digit >> (index % 4) & 1 == 1
+    }
+
+    fn from_bits(width: usize, bit: impl Fn(usize) -> bool) -> Self {
         let digit = |place: usize| {
-            let bits = (0..4).filter(|i| 4 * place + i < width && bit(offset + 4 * place + i));
-            bits.fold(0, |digit, i| digit | 1 << i)
+            let bits = (0..4).filter(|i| 4 * place + i < width && bit(4 * place + i));
+            char::from_digit(bits.fold(0, |digit, i| digit | 1 << i), 16)
         };
-        let text: String =
-            (0..width.div_ceil(4)).rev().filter_map(|place| char::from_digit(digit(place), 16)).collect();
-        Self::from_digits(&text)
+        Self::from_digits(&(0..width.div_ceil(4)).rev().filter_map(digit).collect::<String>())
     }
 
     /// Verilog text of exactly `width` bits.
@@ -90,6 +101,10 @@ mod tests {
         for (offset, width) in [(0, 64), (4, 8), (3, 7), (61, 3), (60, 20), (63, 1), (70, 5), (0, 1)] {
             let value = 0x1234_5678_9abc_def0_u128 >> offset & ((1 << width) - 1);
             assert_eq!(hex.bits(offset, width).as_usize(), Some(value as usize), "{offset} {width}");
+        }
+        for (above, below, width, whole) in [(5, 3, 2, 23), (1, 0, 70, 0), (0, 9, 4, 9), (0xab, 0xcd, 8, 0xabcd)] {
+            let joined = Hex::from(above).above(&below.into(), width);
+            assert_eq!(joined, if width == 70 { Hex::from_digits("400000000000000000") } else { whole.into() });
         }
     }
 

@@ -67,8 +67,9 @@ pub fn emit(block: &dyn Block, top: &str, origin: &[String], library: &[&dyn Blo
         cells.push((*cell, tree::read(*cell, &format!("cell{index}"))));
     }
     let mut emitter = Emitter { top, origin, library: &cells, modules: Vec::new(), stock: ModuleDefines::default() };
-    block.accept(TOP, &mut emitter.stock);
     let (_, ports) = emitter.node(&tree::read(block, TOP), &NamedPath::default())?;
+    // Only now: rust-hdl panics at some of what has just been refused.
+    block.accept(TOP, &mut emitter.stock);
     Ok(Emitted { modules: emitter.modules, ports, stock: emitter.stock.defines() })
 }
 

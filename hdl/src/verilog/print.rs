@@ -23,7 +23,10 @@ pub(super) struct Helper {
     pub name: String,
     pub width: usize,
     pub value: String,
+    /// The nets that the value depends on.
     pub reads: Vec<NetId>,
+    /// Which of its bits are used.
+    pub used: Vec<bool>,
 }
 
 /// How tightly the outermost operator of a text binds.
@@ -136,27 +139,28 @@ impl Printer<'_> {
     fn slice(&mut self, base: &Expr, offset: usize, width: usize) -> String {
         let name = match &base.kind {
             Kind::Net(id) => self.names[*id].clone(),
-            _ => self.helper(base),
+            _ => self.helper(base, offset, width),
         };
-        match width {
-            _ if width == base.width => name,
-            1 => format!("{name}[{offset}]"),
-            _ => format!("{name}[{}:{offset}]", offset + width - 1),
-        }
+        if width == base.width { name } else { part(&name, offset, width) }
     }
 
-    /// A wire with the value of `base`; the same value gets the same wire.
-    fn helper(&mut self, base: &Expr) -> String {
+    /// A wire with the value of `base`, of which some bits are used; the same
+    /// value gets the same wire.
+    fn helper(&mut self, base: &Expr, offset: usize, width: usize) -> String {
         let value = self.expr(base);
-        if let Some(known) = self.helpers.iter().find(|h| h.value == value && h.width == base.width) {
-            return known.name.clone();
-        }
-        let taken = |name: &str| self.names.iter().any(|n| n == name) || self.nets.list.iter().any(|n| n.name == name);
-        let name = (self.helpers.len()..).map(|n| format!("part_{n}")).find(|name| !taken(name)).unwrap_or_default();
-        let mut reads = Vec::new();
-        base.nets(&mut |id| reads.push(id));
-        self.helpers.push(Helper { name: name.clone(), width: base.width, value, reads });
-        name
+        let known = self.helpers.iter().position(|h| h.value == value && h.width == base.width);
+        let index = known.unwrap_or_else(|| {
+            let taken =
+                |name: &str| self.names.iter().any(|n| n == name) || self.nets.list.iter().any(|n| n.name == name);
+            let name = (self.helpers.len()..).map(|n| format!("part_{n}")).find(|name| !taken(name));
+            let mut reads = Vec::new();
+            base.nets(&mut |id| reads.push(id));
+            let (name, used) = (name.unwrap_or_default(), vec![false; base.width]);
+            self.helpers.push(Helper { name, width: base.width, value, reads, used });
+            self.helpers.len() - 1
+        });
+        self.helpers[index].used[offset..offset + width].fill(true);
+        self.helpers[index].name.clone()
     }
 
     /// The lines of a statement list, indented by `level` steps.
@@ -189,6 +193,10 @@ impl Printer<'_> {
                 lines.push(indent(level, &format!("case ({test})")));
                 for (label, arm) in arms {
                     let label = self.expr(label);
+                    if arm.is_empty() {
+                        lines.push(indent(level + 1, &format!("{label}: ;")));
+                        continue;
+                    }
                     lines.push(indent(level + 1, &format!("{label}: begin")));
                     self.statements(arm, level + 2, lines);
                     lines.push(indent(level + 1, "end"));
@@ -203,6 +211,28 @@ impl Printer<'_> {
                 lines.push(indent(level, "endcase"));
             }
         }
+    }
+}
+
+impl Helper {
+    /// The parts that are not used.
+    pub fn unused(&self) -> Vec<String> {
+        let mut start = 0;
+        let mut parts = Vec::new();
+        for run in self.used.chunk_by(|a, b| a == b) {
+            if !run[0] {
+                parts.push(part(&self.name, start, run.len()));
+            }
+            start += run.len();
+        }
+        parts
+    }
+}
+
+fn part(name: &str, offset: usize, width: usize) -> String {
+    match width {
+        1 => format!("{name}[{offset}]"),
+        _ => format!("{name}[{}:{offset}]", offset + width - 1),
     }
 }
 
