@@ -19,6 +19,7 @@ pub mod pe_ports;
 pub mod process;
 pub mod replay;
 pub mod simulator;
+pub mod source_lint;
 pub mod tools;
 pub mod vectors;
 pub mod verilator;

@@ -63,7 +63,7 @@ fn a_changed_operator_is_not_proven() {
         ("axp_shift_right", "value_i[26:16]", "value_i[25:15]"),
         ("axp_output_buffer", "out_ready_i | ~out_valid_o", "out_ready_i"),
         ("axp_reg_arst_w32", "if (en_i)", "if (!en_i)"),
-        ("axp_mul_", "* {", "+ {"),
+        ("axp_mul_", "} * {", "} + {"),
         // A connection of an instance, not an operator.
         ("axp_small", ".d_i(in_first_i)", ".d_i(in_last_i)"),
     ] {
