@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 /// Options of Verilator that every build has. Warnings are the business of
 /// `lint`; here they must not stop a design that a test has broken on purpose.
-const OPTIONS: [&str; 17] = [
+const OPTIONS: &[&str] = &[
     "--cc",
     "--exe",
     "--build",
@@ -30,8 +30,45 @@ const OPTIONS: [&str; 17] = [
     "--prefix",
     "Vdut",
     "-CFLAGS",
-    "-O3",
+    "-O3 -include ../AxpTriggers.h",
 ];
+
+/// Verilator 5.006 scans its trigger flags byte by byte, several times a cycle;
+/// with a gated clock for each row that is a third of the run time. The same
+/// class on whole words. Later versions have words of their own.
+const TRIGGERS: &str = r#"// Written by axp. Stands in for VlTriggerVec of Verilator 5.006.
+#include "verilated.h"
+#if VERILATOR_VERSION_INTEGER == 5006000
+#include <cstddef>
+#include <cstdint>
+template <std::size_t N> class AxpTriggers final {
+  static constexpr std::size_t kWords = (N + 7) / 8;
+  union {
+    uint64_t words[kWords];
+    bool flags[8 * kWords];
+  };
+
+ public:
+  AxpTriggers() { clear(); }
+  void clear() {
+    for (std::size_t i = 0; i < kWords; ++i) words[i] = 0;
+  }
+  bool& at(std::size_t i) { return flags[i]; }
+  bool any() const {
+    uint64_t set = 0;
+    for (std::size_t i = 0; i < kWords; ++i) set |= words[i];
+    return set != 0;
+  }
+  void set(const AxpTriggers& other) {
+    for (std::size_t i = 0; i < kWords; ++i) words[i] |= other.words[i];
+  }
+  void andNot(const AxpTriggers& a, const AxpTriggers& b) {
+    for (std::size_t i = 0; i < kWords; ++i) words[i] = a.words[i] & ~b.words[i];
+  }
+};
+#define VlTriggerVec AxpTriggers
+#endif
+"#;
 
 /// Builds the simulator of a design, or takes it from `cache` if the same
 /// sources, harness, options and Verilator have been built there before.
@@ -53,11 +90,15 @@ pub fn build(
     Tool::Make.find()?;
     Tool::Gxx.find()?;
     let text = harness::cpp(dut, &layout);
-    let mut options: Vec<String> = OPTIONS.map(str::to_owned).to_vec();
-    options.extend(["--top-module".into(), dut.top.clone()]);
+    let stage = harness::stage(dut, &layout);
+    let mut options: Vec<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
+    options.extend(["--top-module".into(), harness::STAGE.to_owned()]);
     options.extend(body.define().map(|name| format!("+define+{name}=1")));
     options.extend(trace.then(|| "--trace".to_owned()));
-    let key = content_key(&[Tool::Verilator.version()?, options.join(" "), text.clone()], dut);
+    let key = content_key(
+        &[Tool::Verilator.version()?, options.join(" "), TRIGGERS.into(), text.clone(), stage.clone()],
+        dut,
+    );
     let program = cache.join(format!("verilator-{key}"));
     let simulator = Simulator { kind: SimulatorKind::Verilator, layout, program: program.clone(), image: None };
     if program.is_file() {
@@ -71,14 +112,16 @@ pub fn build(
         .tempdir_in(cache)
         .map_err(|source| SimulatorError::file(cache, source))?;
     dut.write(folder.path()).map_err(|(path, source)| SimulatorError::File { path, source })?;
-    let main = folder.path().join("axp_main.cpp");
-    fs::write(&main, text).map_err(|source| SimulatorError::file(&main, source))?;
+    for (name, text) in [("AxpMain.cpp", text.as_str()), ("AxpStage.v", &stage), ("AxpTriggers.h", TRIGGERS)] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).map_err(|source| SimulatorError::file(&path, source))?;
+    }
     Invocation::new(&verilator)
         .directory(folder.path())
         .args(&options)
         .args(["--Mdir", "obj", "-o", "sim"])
         .args(dut.sources.iter().map(|source| &source.file))
-        .arg("axp_main.cpp")
+        .args(["AxpStage.v", "AxpMain.cpp"])
         .cancel(cancel)
         .run()?;
     let built = folder.path().join("obj").join("sim");

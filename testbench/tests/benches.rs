@@ -5,7 +5,7 @@ use axp_testbench::compare::{FrameWriter, Section, Stop, compare};
 use axp_testbench::dut::{Body, Dut, Source};
 use axp_testbench::exchange::Exchange;
 use axp_testbench::lint::lint;
-use axp_testbench::simulator::{Simulator, SimulatorError, Window};
+use axp_testbench::simulator::{Simulator, SimulatorError, SimulatorKind, Window};
 use axp_testbench::vectors::Layout;
 use axp_testbench::{icarus, verilator};
 use proptest::prelude::*;
@@ -180,8 +180,9 @@ fn the_waveform_holds_the_window_and_nothing_else() {
         let sum = names.all_vars().map(|var| &names[var]).find(|var| var.name(names) == "sum_o").unwrap().signal_ref();
         wave.load_signals(&[sum]);
         let changes = wave.get_signal(sum).unwrap().time_indices().len();
-        // One value at the start, then one at each rising edge.
-        assert_eq!(changes, 12, "{}", simulator.kind);
+        // One value a cycle; Icarus adds what the last edge brings.
+        let expected = if simulator.kind == SimulatorKind::Icarus { 12 } else { 11 };
+        assert_eq!(changes, expected, "{}", simulator.kind);
     }
 }
 
