@@ -52,12 +52,13 @@ targets:
 
   synth:
     <<: *default
-    description: Yosys, generic cells
-    default_tool: yosys
-    tools:
-      yosys:
-        arch: ice40
-        output_format: json
+    description: Yosys for an FPGA (ECP5), with clock enables
+    parameters: [AXP_CE=true]
+    flow: generic
+    flow_options:
+      tool: yosys
+      arch: ecp5
+      output_format: json
 "
     )
 }
