@@ -1,0 +1,119 @@
+//! One suite for every backend: golden = rust-hdl = Verilator = Icarus, every output of every cycle.
+//!
+//! Six configurations are built once; the cases go through one process each.
+
+mod stimuli;
+
+use axp_hdl::{Rtl, generate};
+use axp_spec::{PeConfig, ResetStyle};
+use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
+use axp_testbench::dut::Body;
+use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
+use std::cell::RefCell;
+use std::path::Path;
+use stimuli::{Counts, cases};
+
+/// Longest case, in cycles after its first rows.
+const STEPS: usize = 200;
+
+/// Built simulators stay from one run to the next.
+fn cache() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn rtl(config: &PeConfig) -> Rtl {
+    generate(config).unwrap()
+}
+
+/// Runs random cases through golden and a backend. Any difference fails with
+/// the shortest case that shows it, which is then kept beside this file.
+fn suite(config: &PeConfig, backend: impl Backend, count: u32) {
+    let settings = Config {
+        cases: count,
+        rng_seed: RngSeed::Fixed(config.am.rows as u64),
+        source_file: Some(file!()),
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        max_shrink_iters: 2000,
+        ..Config::default()
+    };
+    let golden = RefCell::new(Golden::new(config));
+    let backend = RefCell::new(backend);
+    let counts = RefCell::new(Counts::default());
+    let fail = |error: String| TestCaseError::fail(error);
+    let verdict = TestRunner::new(settings).run(&cases(STEPS), |case| {
+        let stimulus = case.stimulus(config);
+        let mut backend = backend.borrow_mut();
+        let expected = golden.borrow_mut().run(&stimulus).map_err(|error| fail(error.to_string()))?;
+        let found = backend.run(&stimulus).map_err(|error| fail(format!("{}: {error}", backend.name())))?;
+        if let Some(cycle) = (0..expected.len()).find(|cycle| expected[*cycle] != found[*cycle]) {
+            let (golden, other) = (expected[cycle], found[cycle]);
+            return Err(fail(format!("cycle {cycle}: golden {golden:x?}, {} {other:x?}", backend.name())));
+        }
+        counts.borrow_mut().add(config, &stimulus, &expected);
+        Ok(())
+    });
+    if let Err(error) = verdict {
+        panic!("{}: {error}", config.name);
+    }
+    let counts = counts.into_inner();
+    println!("{} {}: {counts:?}", config.name, backend.borrow().name());
+    if count >= 100 {
+        counts.assert_cover(config);
+    }
+}
+
+/// The tests of one configuration: name, configuration, and how many cases
+/// Verilator, rust-hdl's simulation and Icarus get, by their speed.
+macro_rules! suites {
+    ($($name:ident: $config:expr, $verilator:expr, $rust_hdl:expr, $icarus:expr;)*) => {$(
+        mod $name {
+            use super::*;
+
+            fn config() -> PeConfig {
+                PeConfig { name: stringify!($name).into(), ..$config }
+            }
+
+            #[test]
+            fn verilator_gated() {
+                let backend = Simulated::verilator(&rtl(&config()), Body::Gated, cache());
+                suite(&config(), backend.unwrap_or_else(|error| panic!("{error}")), $verilator);
+            }
+
+            #[test]
+            fn verilator_clock_enable() {
+                let backend = Simulated::verilator(&rtl(&config()), Body::ClockEnable, cache());
+                suite(&config(), backend.unwrap_or_else(|error| panic!("{error}")), $verilator);
+            }
+
+            #[test]
+            fn rust_hdl() {
+                suite(&config(), RustHdl::new(&config()), $rust_hdl);
+            }
+
+            #[test]
+            fn icarus_gated() {
+                let backend = Simulated::icarus(&rtl(&config()), Body::Gated, cache());
+                suite(&config(), backend.unwrap_or_else(|error| panic!("{error}")), $icarus);
+            }
+
+            #[test]
+            fn icarus_clock_enable() {
+                let backend = Simulated::icarus(&rtl(&config()), Body::ClockEnable, cache());
+                suite(&config(), backend.unwrap_or_else(|error| panic!("{error}")), $icarus);
+            }
+        }
+    )*};
+}
+
+fn sync(config: PeConfig) -> PeConfig {
+    PeConfig { reset: ResetStyle::Sync, ..config }
+}
+
+suites! {
+    r1: PeConfig::pair("", 1), 1000, 200, 100;
+    r2: PeConfig::pair("", 2), 1000, 200, 100;
+    r5_sync: sync(PeConfig::pair("", 5)), 1000, 200, 100;
+    r32: PeConfig::pair("", 32), 1000, 100, 30;
+    r64_sync: sync(PeConfig::pair("", 64)), 1000, 50, 20;
+    r128: PeConfig::pair("", 128), 1000, 25, 10;
+}

@@ -1,0 +1,106 @@
+//! What a stimulus exercised, counted with a linear search of its own.
+
+use super::store;
+use axp_spec::am::key_of;
+use axp_spec::{PeConfig, PeInputs, PeOutputs, RowWrite};
+
+/// Operand pairs and cycles by what they exercised.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Cycles.
+    pub cycles: u64,
+    /// Operand pairs accepted.
+    pub macs: u64,
+    /// The lowest matching row compares every bit.
+    pub exact_hits: u64,
+    /// The lowest matching row ignores bits.
+    pub ternary_hits: u64,
+    /// More than one row matches.
+    pub multiple: u64,
+    /// No row matches, nothing is skipped.
+    pub misses: u64,
+    /// Zero activations that are skipped.
+    pub skipped: u64,
+    /// A row would match, but an operand is infinite or a NaN.
+    pub guarded: u64,
+    /// Pairs with an infinite or NaN operand.
+    pub specials: u64,
+    /// Pairs with a subnormal operand.
+    pub subnormals: u64,
+    /// Activations of +0 and of -0.
+    pub zeros: [u64; 2],
+    /// Cycles in which the skid buffer is full and the pipe frozen.
+    pub frozen: u64,
+    /// Row writes together with an accepted pair.
+    pub rewrites: u64,
+    /// Results taken.
+    pub results: u64,
+}
+
+fn special(encoding: u32) -> bool {
+    encoding & 0x7F80_0000 == 0x7F80_0000
+}
+
+fn subnormal(encoding: u32) -> bool {
+    encoding & 0x7F80_0000 == 0 && encoding & 0x007F_FFFF != 0
+}
+
+impl Counts {
+    /// Adds a run whose outputs are known.
+    pub fn add(&mut self, config: &PeConfig, stimulus: &[PeInputs], outputs: &[PeOutputs]) {
+        let mut rows: Vec<Option<RowWrite>> = vec![None; config.am.rows];
+        for (inputs, outputs) in stimulus.iter().zip(outputs) {
+            self.cycles += 1;
+            self.frozen += u64::from(!outputs.ready);
+            self.results += u64::from(outputs.valid && inputs.out_ready);
+            if inputs.valid && outputs.ready {
+                self.rewrites += u64::from(inputs.row.is_some());
+                self.pair(inputs, &rows);
+            }
+            if let Some(write) = &inputs.row {
+                store(&mut rows, write);
+            }
+        }
+    }
+
+    fn pair(&mut self, inputs: &PeInputs, rows: &[Option<RowWrite>]) {
+        let (weight, activation) = (inputs.weight, inputs.activation);
+        let key = key_of(weight, activation);
+        let mut matching = rows.iter().flatten().filter(|row| (row.key ^ key) & row.care == 0);
+        let lowest = matching.next();
+        let zero = activation & 0x7FFF_FFFF == 0;
+        self.macs += 1;
+        self.subnormals += u64::from(subnormal(weight) || subnormal(activation));
+        self.specials += u64::from(special(weight) || special(activation));
+        if zero {
+            self.zeros[(activation >> 31) as usize] += 1;
+        }
+        match lowest {
+            _ if zero && inputs.zero_skip => self.skipped += 1,
+            Some(_) if special(weight) || special(activation) => self.guarded += 1,
+            Some(row) => {
+                self.multiple += u64::from(matching.next().is_some());
+                if row.care == u64::MAX {
+                    self.exact_hits += 1;
+                } else {
+                    self.ternary_hits += 1;
+                }
+            }
+            None => self.misses += 1,
+        }
+    }
+
+    /// Fails unless the stimuli have done what the issue asks of them, and
+    /// have reached every corner that they are meant to reach.
+    pub fn assert_cover(&self, config: &PeConfig) {
+        let share = |part: u64| part as f64 / self.macs as f64;
+        assert!(share(self.exact_hits) >= 0.30, "exact hits {:.3}: {self:?}", share(self.exact_hits));
+        assert!(share(self.ternary_hits) >= 0.20, "don't-care hits {:.3}: {self:?}", share(self.ternary_hits));
+        if config.am.rows > 1 {
+            assert!(share(self.multiple) >= 0.05, "multiple matches {:.3}: {self:?}", share(self.multiple));
+        }
+        let corners = [self.misses, self.skipped, self.specials, self.subnormals, self.frozen, self.rewrites];
+        let more = [self.zeros[0], self.zeros[1], self.guarded, self.results];
+        assert!(corners.iter().chain(&more).all(|count| *count > 0), "{self:?}");
+    }
+}
