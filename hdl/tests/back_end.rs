@@ -60,7 +60,7 @@ module bench;
     integer i;
     {top} dut ({});
     initial begin
-        $readmemb(\"vectors.mem\", line);
+        $readmemh(\"vectors.mem\", line);
         for (i = 0; i < {CYCLES}; i = i + 1) begin
             {{{}, expected}} = line[i];
             #1;
@@ -127,6 +127,11 @@ fn unclocked<B>(_: &mut B, _: bool, _: bool) {}
 #[test]
 fn expressions_have_exact_widths() {
     check("exact", connected(), unclocked, blocks::exact::Exact::drive);
+}
+
+#[test]
+fn random_expressions_keep_their_value() {
+    check("random", connected(), unclocked, blocks::random::Random::drive);
 }
 
 #[test]

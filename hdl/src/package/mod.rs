@@ -71,7 +71,7 @@ pub fn write(rtl: &Rtl, dir: &Path) -> Result<(), HdlError> {
     let result = write_files(rtl, &partial).and_then(|()| {
         // Not every system renames onto an empty folder.
         match fs::remove_dir(dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(dir)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(dir)(error)),
             _ => fs::rename(&partial, dir).map_err(failed(dir)),
         }
     });

@@ -57,10 +57,10 @@ impl Lower<'_> {
 
     /// The value of an expression of literals and loop variables only.
     pub fn constant(&self, tree: &Tree) -> Option<usize> {
-        let value = match tree {
-            Tree::Signal(path) => return self.loops.iter().rev().find(|(name, _)| name == path).map(|(_, v)| *v),
-            Tree::Literal(value) => return Hex::of(value).as_usize(),
-            Tree::Paren(inner) => return self.constant(inner),
+        match tree {
+            Tree::Signal(path) => self.loops.iter().rev().find(|(name, _)| name == path).map(|(_, v)| *v),
+            Tree::Literal(value) => Hex::of(value).as_usize(),
+            Tree::Paren(inner) => self.constant(inner),
             Tree::Binary(left, op, right) => {
                 let (left, right) = (self.constant(left)?, self.constant(right)?);
                 match op {
@@ -71,8 +71,7 @@ impl Lower<'_> {
                 }
             }
             _ => None,
-        };
-        value
+        }
     }
 
     /// Width of an expression as Rust's types give it; `None` for a literal.

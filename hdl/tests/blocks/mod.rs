@@ -4,6 +4,7 @@ pub mod exact;
 pub mod fields;
 pub mod lanes;
 pub mod order;
+pub mod random;
 pub mod states;
 
 use rust_hdl::prelude::*;
@@ -50,7 +51,7 @@ pub fn settle(block: &mut dyn Block) {
     panic!("the block does not settle");
 }
 
-/// The ports of the block itself and their values, as lines for `$readmemb`.
+/// The ports of the block itself and their values, one hex number each cycle for `$readmemh`.
 #[derive(Default)]
 struct PortValues {
     depth: usize,
@@ -85,5 +86,9 @@ impl Probe for PortValues {
 pub fn port_values(block: &dyn Block) -> String {
     let mut values = PortValues::default();
     block.accept("top", &mut values);
-    values.inputs + "_" + &values.outputs
+    let bits = values.inputs + &values.outputs;
+    let padded = "0".repeat(bits.len().next_multiple_of(4) - bits.len()) + &bits;
+    let digits =
+        padded.as_bytes().chunks(4).map(|four| four.iter().fold(0, |digit, bit| digit << 1 | u32::from(bit - b'0')));
+    digits.map(|digit| char::from_digit(digit, 16).unwrap()).collect()
 }

@@ -35,7 +35,7 @@ module bench;
     integer i;
     axp_exact dut (.a_i(a_i), .b_i(b_i), .k_i(k_i), .flag_i(flag_i), .word_i(word_i), .precedence_o(precedence_o), .wraps_o(wraps_o), .half_o(half_o), .cast_o(cast_o), .narrow_o(narrow_o), .not_o(not_o), .difference_o(difference_o), .past_o(past_o), .window_o(window_o), .bit_o(bit_o), .fixed_bit_o(fixed_bit_o), .replaced_o(replaced_o), .replaced_two_o(replaced_two_o), .replaced_top_o(replaced_top_o), .any_o(any_o), .all_o(all_o), .parity_o(parity_o), .increment_o(increment_o), .shifted_o(shifted_o), .constant_o(constant_o), .both_o(both_o), .mixed_o(mixed_o), .product_o(product_o), .comparisons_o(comparisons_o));
     initial begin
-        $readmemb("vectors.mem", line);
+        $readmemh("vectors.mem", line);
         for (i = 0; i < 600; i = i + 1) begin
             {a_i, b_i, k_i, flag_i, word_i, expected} = line[i];
             #1;

@@ -11,7 +11,7 @@ module bench;
     integer i;
     axp_fields dut (.s_axis_data(s_axis_data), .s_axis_valid(s_axis_valid), .s_axis_ready(s_axis_ready), .kind_o(kind_o), .word_o(word_o));
     initial begin
-        $readmemb("vectors.mem", line);
+        $readmemh("vectors.mem", line);
         for (i = 0; i < 600; i = i + 1) begin
             {s_axis_data, s_axis_valid, expected} = line[i];
             #1;

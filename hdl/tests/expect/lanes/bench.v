@@ -12,7 +12,7 @@ module bench;
     integer i;
     axp_lanes dut (.value_i(value_i), .carry_i(carry_i), .select_i(select_i), .sum_o(sum_o), .hits_o(hits_o), .carry_o(carry_o));
     initial begin
-        $readmemb("vectors.mem", line);
+        $readmemh("vectors.mem", line);
         for (i = 0; i < 600; i = i + 1) begin
             {value_i, carry_i, select_i, expected} = line[i];
             #1;

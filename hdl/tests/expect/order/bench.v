@@ -14,7 +14,7 @@ module bench;
     integer i;
     axp_order dut (.a_i(a_i), .b_i(b_i), .flag_i(flag_i), .early_o(early_o), .late_o(late_o), .counted_o(counted_o), .chosen_o(chosen_o), .parts_o(parts_o));
     initial begin
-        $readmemb("vectors.mem", line);
+        $readmemh("vectors.mem", line);
         for (i = 0; i < 600; i = i + 1) begin
             {a_i, b_i, flag_i, expected} = line[i];
             #1;

@@ -12,7 +12,7 @@ module bench;
     integer i;
     axp_states dut (.clk_i(clk_i), .rst_ni(rst_ni), .start_i(start_i), .code_i(code_i), .busy_o(busy_o), .decoded_o(decoded_o), .rank_o(rank_o));
     initial begin
-        $readmemb("vectors.mem", line);
+        $readmemh("vectors.mem", line);
         for (i = 0; i < 600; i = i + 1) begin
             {rst_ni, start_i, code_i, expected} = line[i];
             #1;
