@@ -79,11 +79,11 @@ pub enum NetError {
         unmapped: Vec<super::UnmappedLayer>,
     },
     /// A weight or bias that is NaN or infinite.
-    #[error("layer {layer:?}: element {index} of its {what} is {value}; the model is not usable")]
+    #[error("layer {layer:?}: element {index} of its {what} is {value}; only finite numbers can be mapped")]
     NotFinite {
         /// Name of the layer.
         layer: String,
-        /// `weights` or `bias`.
+        /// Weights or bias, as stored or with batch normalization folded in.
         what: &'static str,
         /// Flat index of the element.
         index: usize,

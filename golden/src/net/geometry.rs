@@ -149,3 +149,38 @@ impl Geometry {
             .filter(|at| *at < self.input[axis])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grouped_convolution_meets_its_group_only_and_padding_is_none() {
+        let geometry = Geometry {
+            layout: Layout::ChannelsFirst,
+            in_channels: 4,
+            out_channels: 2,
+            groups: 2,
+            input: [1, 3],
+            output: [1, 3],
+            kernel: [1, 2],
+            stride: [1, 1],
+            dilation: [1, 2],
+            padding: [0, 1],
+        };
+        assert_eq!((geometry.macs(), geometry.weights(), geometry.inputs()), (24, 8, 12));
+        // Output channel 1, column 0: input channels 2 and 3, columns -1 and 1.
+        let operands: Vec<_> = geometry.operands(3).collect();
+        assert_eq!(operands, [(4, None), (5, Some(7)), (6, None), (7, Some(10))]);
+        assert_eq!((geometry.channel_of(3), geometry.output_index(1, 0)), (1, 3));
+    }
+
+    #[test]
+    fn a_dense_layer_keeps_its_channels_side_by_side() {
+        let geometry = Geometry::dense(2, 3, 5);
+        // Row 1, channel 2.
+        let operands: Vec<_> = geometry.operands(7).collect();
+        assert_eq!(operands, [(6, Some(3)), (7, Some(4)), (8, Some(5))]);
+        assert_eq!((geometry.channel_of(7), geometry.output_index(2, 1)), (2, 7));
+    }
+}

@@ -64,14 +64,14 @@ pub(super) fn map(graph: &GraphProto, tensors: &Tensors<'_>) -> Result<Mapped, N
             }
             None => continue,
         };
-        check_finite(&candidate, &node.name)?;
+        check_finite(&candidate, &node.name, ["weights", "bias"])?;
         while counts.get(candidate.output.as_str()) == Some(&1)
             && let Some(reader) = readers.get(candidate.output.as_str()).copied()
             && fold(&mut candidate, &graph.node[reader], tensors)?
         {
             absorbed[reader] = true;
         }
-        check_finite(&candidate, &node.name)?;
+        check_finite(&candidate, &node.name, ["weights with batch normalization", "bias with batch normalization"])?;
         result.graph.node[index] =
             cut_node(&node.name, result.layers.len(), &candidate.input, &candidate.output, &candidate.output_shape);
         result.layers.push(MacLayer {
@@ -114,8 +114,8 @@ fn has_macs(graph: &GraphProto) -> bool {
     })
 }
 
-fn check_finite(candidate: &Candidate, layer: &str) -> Result<(), NetError> {
-    for (what, values) in [("weights", &candidate.weights), ("bias", &candidate.bias)] {
+fn check_finite(candidate: &Candidate, layer: &str, [weights, bias]: [&'static str; 2]) -> Result<(), NetError> {
+    for (what, values) in [(weights, &candidate.weights), (bias, &candidate.bias)] {
         if let Some(index) = values.iter().position(|value| !value.is_finite()) {
             return Err(NetError::NotFinite { layer: layer.to_owned(), what, index, value: values[index] });
         }

@@ -2,6 +2,8 @@
 #![cfg(feature = "onnx")]
 
 mod damage;
+mod engine;
+mod files;
 mod graphs;
 mod kernels;
 mod samples;
