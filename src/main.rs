@@ -1,2 +1,30 @@
-//! Placeholder.
-fn main() {}
+//! `axp`: from an ONNX ConvNet to verified Verilog. Wires the libraries together
+//! and prints; what it prints about is decided in `golden`, `hdl` and `testbench`.
+
+mod args;
+mod commands;
+mod exit;
+mod input;
+mod interrupt;
+mod plot;
+mod progress;
+mod report;
+mod staging;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    exit::install_panic_message();
+    let arguments = Arguments::parse();
+    let cancel = interrupt::install();
+    let outcome = match &arguments.command {
+        Command::Build(options) => commands::build::run(options, &cancel),
+        Command::Verify(options) => commands::verify::run(options, &cancel),
+        Command::Generate(options) => commands::generate::run(options, &cancel),
+        Command::Eval(options) => commands::eval::run(options, &cancel),
+        Command::Keys(options) => commands::keys::run(options, &cancel),
+    };
+    exit::report(outcome)
+}

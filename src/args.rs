@@ -1,0 +1,212 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// From an ONNX ConvNet to verified, energy-efficient Verilog.
+#[derive(Parser, Debug)]
+#[command(version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 a check failed or the accuracy bound was missed, \
+    2 wrong input, I/O or a missing tool, 130 interrupted.")]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Take a network the whole way: co-design, Verilog, lint, replay, report
+    Build(BuildOptions),
+    /// Replay the layers of a built design again and compare every output of every cycle
+    Verify(VerifyOptions),
+    /// Write the Verilog package of one PE configuration
+    Generate(GenerateOptions),
+    /// Run samples through a built design, bit-exact, and print accuracy and hit rates
+    Eval(EvalOptions),
+    /// Hit rate and loss for exact keys and for every key width: one table, one plot
+    Keys(KeysOptions),
+}
+
+/// A network that comes with axp.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bundled {
+    /// Vision: handwritten digits, 8 x 8 pixels
+    Digits,
+    /// Speech: spoken keywords
+    Keywords,
+}
+
+/// What executes the generated Verilog.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimulatorChoice {
+    /// Compiled, two-state, fast
+    Verilator,
+    /// Interpreted, four-state: also finds unknown values on outputs
+    Icarus,
+}
+
+/// The network and its samples.
+#[derive(Args, Debug)]
+pub struct NetworkOptions {
+    /// The trained network, an ONNX file with float32 weights
+    #[arg(conflicts_with = "bundled", requires = "calib")]
+    pub model: Option<PathBuf>,
+    /// Use a network that comes with axp (default when no MODEL is given: digits)
+    #[arg(long, value_enum, conflicts_with = "calib")]
+    pub bundled: Option<Bundled>,
+    /// Calibration samples, float32 .npy, batch first: they shape the design, without labels
+    #[arg(long, value_name = "X.npy")]
+    pub calib: Option<PathBuf>,
+    /// Evaluation samples and, if there are any, their labels (class indices): used once, at the end
+    #[arg(long, num_args = 1..=2, value_names = ["X.npy", "Y.npy"], requires = "calib")]
+    pub eval: Vec<PathBuf>,
+    /// Shape of one sample, for a model whose input has dynamic dimensions
+    #[arg(long, value_name = "1x28x28", value_parser = parse_shape)]
+    pub input_shape: Option<Shape>,
+    /// Seed of every random choice
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub struct BuildOptions {
+    #[command(flatten)]
+    pub network: NetworkOptions,
+    /// Folder to write; it appears only when everything is done
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace what is in the output folder
+    #[arg(long)]
+    pub force: bool,
+    /// Accuracy that may be lost, in percentage points
+    #[arg(long, value_name = "PP", default_value_t = 1.0, value_parser = parse_loss)]
+    pub max_loss: f64,
+    /// Most rows that a layer's associative memory may use
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub rows: u32,
+    /// Let activations of zero leave the accumulator untouched
+    #[arg(long)]
+    pub zero_skip: bool,
+    #[command(flatten)]
+    pub replay: ReplayOptions,
+}
+
+/// How much of the network is replayed on the Verilog.
+#[derive(Args, Debug)]
+pub struct ReplayOptions {
+    /// Simulator for the replay
+    #[arg(long, value_enum, default_value_t = SimulatorChoice::Verilator)]
+    pub simulator: SimulatorChoice,
+    /// Complete outputs to replay of every layer, at least
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    pub outputs: u32,
+    /// Multiply-accumulates to replay in all, at least [default: 1200000, with Icarus 40000]
+    #[arg(long, value_name = "N")]
+    pub macs: Option<u64>,
+}
+
+#[derive(Args, Debug)]
+pub struct VerifyOptions {
+    /// A folder that `axp build` wrote
+    pub design: PathBuf,
+    /// Replay only this layer (by its ONNX name; can be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub layer: Vec<String>,
+    #[command(flatten)]
+    pub replay: ReplayOptions,
+    /// Where waveforms of a mismatch are kept [default: the design's folder]
+    #[arg(long, value_name = "DIR")]
+    pub waves: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct GenerateOptions {
+    /// PE configuration, JSON
+    #[arg(long, value_name = "pe.json")]
+    pub config: PathBuf,
+    /// Folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace what is in the output folder
+    #[arg(long)]
+    pub force: bool,
+    /// Do not lint the result with Verilator, Icarus and Yosys
+    #[arg(long)]
+    pub no_lint: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct EvalOptions {
+    /// A folder that `axp build` wrote
+    pub design: PathBuf,
+    /// Samples, float32 .npy, batch first
+    #[arg(long, value_name = "X.npy")]
+    pub data: PathBuf,
+    /// Labels, class indices; without them the float net's own answers are the reference
+    #[arg(long, value_name = "Y.npy")]
+    pub labels: Option<PathBuf>,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct KeysOptions {
+    #[command(flatten)]
+    pub network: NetworkOptions,
+    /// Folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace what is in the output folder
+    #[arg(long)]
+    pub force: bool,
+    /// Weight values a layer
+    #[arg(long, value_name = "K", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=256))]
+    pub clusters: u32,
+    /// Rows of the associative memory
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub rows: u32,
+}
+
+/// A tensor shape on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape(pub Vec<usize>);
+
+fn parse_shape(text: &str) -> Result<Shape, String> {
+    let sizes: Result<Vec<usize>, _> = text.split(['x', ',']).map(|size| size.trim().parse()).collect();
+    match sizes {
+        Ok(sizes) if !sizes.contains(&0) => Ok(Shape(sizes)),
+        _ => Err("write positive sizes with an x between them, such as 1x28x28".to_owned()),
+    }
+}
+
+fn parse_loss(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(loss) if (0.0..=100.0).contains(&loss) => Ok(loss),
+        _ => Err("write a number of percentage points from 0 to 100".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn shapes_and_losses_are_checked() {
+        assert_eq!(parse_shape("1x28x28"), Ok(Shape(vec![1, 28, 28])));
+        assert_eq!(parse_shape("40,101"), Ok(Shape(vec![40, 101])));
+        for bad in ["", "0x3", "1xx2", "-1", "a"] {
+            assert!(parse_shape(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_loss("0.5"), Ok(0.5));
+        for bad in ["nan", "-1", "101", "inf", "x"] {
+            assert!(parse_loss(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The search for a design, as a stage of a command.
+
+use super::evaluation;
+use crate::args::BuildOptions;
+use crate::exit::Failure;
+use crate::input::Input;
+use crate::interrupt::Cancel;
+use crate::progress::Stages;
+use crate::report::{Candidate, Choice};
+use axp_golden::codesign::candidate::FillRule;
+use axp_golden::codesign::search::{SearchControl, SearchOptions, search as find};
+use axp_spec::Design;
+use axp_spec::design::sha256_hex;
+use std::collections::BTreeMap;
+
+/// A design and how it was found.
+pub struct Found {
+    /// The design.
+    pub design: Design,
+    /// What was chosen, in a few numbers.
+    pub choice: Choice,
+    /// Everything that was tried.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Chooses clusters, keys and rows on the calibration samples.
+///
+/// # Errors
+/// The model cannot be run, or Ctrl-C.
+pub fn search(
+    options: &BuildOptions,
+    input: &Input,
+    tools: &BTreeMap<String, String>,
+    stages: &Stages,
+    cancel: &Cancel,
+) -> Result<Found, Failure> {
+    let stage = stages.start("search", 0);
+    let wanted = SearchOptions {
+        name: String::new(),
+        rows: options.rows as usize,
+        max_loss_pp: options.max_loss,
+        seed: options.network.seed,
+        zero_skip: options.zero_skip,
+        model_sha256: sha256_hex(&input.onnx),
+        tools: tools.clone(),
+    };
+    let progress = |step: usize, of: usize, what: &str| {
+        stage.set(step.saturating_sub(1) as u64, of as u64);
+        stage.say(what.to_owned());
+    };
+    let result = find(&input.network, &input.calibration, &wanted, &SearchControl { progress: &progress, cancel })
+        .map_err(|error| evaluation::failure(&error, cancel))?;
+    let mut design = result.design;
+    design.pe.name = format!("axp_pe_pair_r{}", design.pe.am.rows);
+    let candidates: Vec<Candidate> = result
+        .trials
+        .iter()
+        .enumerate()
+        .map(|(index, trial)| Candidate {
+            clusters: trial.clusters,
+            key_fraction_bits: trial.key_fraction_bits,
+            fill: fill_rule(&trial.fill),
+            rows: trial.rows,
+            agreement: trial.agreement.top1,
+            expected_loss_pp: 100.0 * trial.agreement.expected_loss,
+            nonzero_hit_rate: trial.nonzero_hit_rate,
+            within_bound: trial.feasible,
+            chosen: index == result.chosen,
+        })
+        .collect();
+    let choice = Choice {
+        clusters: design.layers.iter().map(|layer| layer.codebook.len()).max().unwrap_or(0),
+        key_fraction_bits: design.layers.iter().map(|layer| layer.key_fraction_bits).max().unwrap_or(0),
+        rows: design.pe.am.rows,
+        calibration_agreement: candidates.get(result.chosen).map_or(1.0, |chosen| chosen.agreement),
+    };
+    stage.done(format!(
+        "{} configurations tried; {} weight values, {} rows, {:.2} % agreement on {} calibration samples",
+        candidates.len(),
+        choice.clusters,
+        choice.rows,
+        100.0 * choice.calibration_agreement,
+        input.calibration.len()
+    ));
+    Ok(Found { design, choice, candidates })
+}
+
+/// How rows were chosen, in two words.
+fn fill_rule(rule: &FillRule) -> String {
+    match rule {
+        FillRule::Frequency => "by frequency".to_owned(),
+        FillRule::Merged { error_price } => format!("merged, price {error_price:.3}"),
+    }
+}

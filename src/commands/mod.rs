@@ -1,0 +1,13 @@
+//! One file a command; each wires libraries together and prints.
+
+pub mod build;
+mod codesign;
+pub mod eval;
+mod evaluation;
+mod folder;
+pub mod generate;
+pub mod keys;
+mod lint;
+mod replay;
+mod replay_plan;
+pub mod verify;

@@ -1,0 +1,174 @@
+//! The main job on the bundled digits, and what can be done with its folder.
+
+use crate::runner::{Runner, bundled, entries};
+use serde_json::Value;
+use std::fs;
+
+fn layer_names(report: &Value) -> Vec<String> {
+    report["layers"].as_array().unwrap().iter().map(|l| l["name"].as_str().unwrap().to_owned()).collect()
+}
+
+/// One build serves all checks of its folder: it is the slow part.
+#[test]
+fn the_bundled_digits_go_the_whole_way() {
+    let runner = Runner::new();
+    let built = runner.run(&["build", "--out", "out"]);
+    assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
+    assert_eq!(runner.entries(), ["out"]);
+    assert_eq!(
+        entries(&runner.path("out")),
+        ["design.json", "model.onnx", "replay.npy", "report.html", "report.json", "rtl"]
+    );
+    report_carries_what_the_issue_names(&runner.json("out/report.json"));
+    the_same_build_gives_the_same_design(&runner);
+    verify_finds_no_mismatch_on_either_simulator(&runner);
+    eval_repeats_the_reports_figures(&runner);
+    a_changed_verilog_is_caught_with_a_waveform(&runner);
+    folders_are_replaced_only_by_force(&runner);
+}
+
+fn report_carries_what_the_issue_names(report: &Value) {
+    let accuracy = &report["accuracy"];
+    assert!(accuracy["baseline"].as_f64().unwrap() > 0.9);
+    assert!(accuracy["axp"].as_f64().unwrap() > 0.9);
+    assert!(accuracy["loss_pp"].as_f64().unwrap() <= 1.0);
+    assert_eq!(accuracy["samples"], 500);
+    assert_eq!(layer_names(report), ["conv1", "conv2", "dense"]);
+    let mut macs = 0;
+    for layer in report["layers"].as_array().unwrap() {
+        assert_eq!(layer["mapped"], true);
+        assert!(layer["hit_rate"]["all"].as_f64().unwrap() > 0.0);
+        assert!((0.0..=1.0).contains(&layer["hit_rate"]["nonzero"].as_f64().unwrap()));
+        assert!((0.0..=1.0).contains(&layer["zero_rate"].as_f64().unwrap()));
+        macs += layer["macs"].as_u64().unwrap();
+    }
+    assert_eq!(macs, 102_384);
+    let equivalence = &report["equivalence"];
+    assert!(equivalence["simulator"].as_str().unwrap().contains("Verilator"));
+    assert!(equivalence["cycles"].as_u64().unwrap() >= 1_000_000);
+    assert_eq!(equivalence["mismatches"], 0);
+    let layers = equivalence["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 3);
+    for layer in layers {
+        assert!(layer["outputs"].as_u64().unwrap() >= 64, "{layer}");
+        assert_eq!(layer["mismatches"], 0);
+    }
+    let outputs: u64 = layers.iter().map(|l| l["outputs"].as_u64().unwrap()).sum();
+    assert_eq!(equivalence["outputs"].as_u64().unwrap(), outputs);
+    assert!(report["lint"].as_array().unwrap().iter().all(|l| l["warnings"] == 0));
+}
+
+fn the_same_build_gives_the_same_design(runner: &Runner) {
+    let again = runner.run(&["build", "--bundled", "digits", "--out", "again", "--outputs", "1", "--macs", "1"]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    let read = |folder: &str| fs::read_to_string(runner.path(folder).join("design.json")).unwrap();
+    assert_eq!(read("out"), read("again"));
+    fs::remove_dir_all(runner.path("again")).unwrap();
+}
+
+fn verify_finds_no_mismatch_on_either_simulator(runner: &Runner) {
+    let all = runner.run(&["verify", "out"]);
+    assert_eq!(all.code, Some(0), "{}", all.stderr);
+    assert_eq!(all.stdout.matches(" 0 mismatches").count(), 3, "{}", all.stdout);
+    let one = runner.run(&[
+        "verify",
+        "out",
+        "--layer",
+        "dense",
+        "--simulator",
+        "icarus",
+        "--outputs",
+        "10",
+        "--macs",
+        "1000",
+    ]);
+    assert_eq!(one.code, Some(0), "{}", one.stderr);
+    assert!(one.stdout.contains("dense") && !one.stdout.contains("conv1"), "{}", one.stdout);
+    runner.refused(&["verify", "out", "--layer", "nope"], &["no layer \"nope\"", "\"conv1\"", "\"dense\""]);
+}
+
+fn eval_repeats_the_reports_figures(runner: &Runner) {
+    let (x, y) = (bundled("digits", "x_test.npy"), bundled("digits", "y_test.npy"));
+    let eval = runner.run(&["eval", "out", "--data", &x, "--labels", &y, "--json"]);
+    assert_eq!(eval.code, Some(0), "{}", eval.stderr);
+    let found: Value = serde_json::from_str(&eval.stdout).unwrap();
+    let report = runner.json("out/report.json");
+    assert_eq!(found["accuracy"], report["accuracy"]);
+    assert_eq!(found["layers"], report["layers"]);
+    let unlabelled = runner.run(&["eval", "out", "--data", &x]);
+    assert!(unlabelled.stdout.contains("agreement with the float net"), "{}", unlabelled.stdout);
+}
+
+fn a_changed_verilog_is_caught_with_a_waveform(runner: &Runner) {
+    let rtl = runner.path("out/rtl");
+    let top = entries(&rtl).into_iter().find(|name| name.starts_with("axp_pe_pair") && name.ends_with(".v")).unwrap();
+    let text = fs::read_to_string(rtl.join(&top)).unwrap();
+    let broken = text.replace("assign skip = zero_skip_i & zero;", "assign skip = zero;");
+    let broken = broken.replace("assign product_d_i = s1_hit_q_o ?", "assign product_d_i = ~s1_hit_q_o ?");
+    assert_ne!(text, broken);
+    fs::write(rtl.join(&top), broken).unwrap();
+    let verify = runner.run(&["verify", "out", "--outputs", "4", "--macs", "1000"]);
+    assert_eq!(verify.code, Some(1), "{}\n{}", verify.stdout, verify.stderr);
+    assert!(verify.stderr.contains("differ") && verify.stderr.contains("out_data_o"), "{}", verify.stderr);
+    let waves = entries(&runner.path("out/waves"));
+    assert!(waves.iter().any(|name| name.ends_with(".vcd")), "{waves:?}");
+    fs::write(rtl.join(&top), text).unwrap();
+    assert_eq!(runner.run(&["verify", "out", "--outputs", "4", "--macs", "1000"]).code, Some(0));
+}
+
+fn folders_are_replaced_only_by_force(runner: &Runner) {
+    runner.refused(&["build", "--out", "out"], &["out is there already", "--force"]);
+    runner.refused(&["build", "--out", "out/report.json", "--force"], &["is a file, not a folder"]);
+}
+
+#[test]
+fn a_missed_bound_is_reported_and_fails_the_run() {
+    // Calibrated on constant samples, the search cannot see what it breaks.
+    let runner = Runner::new();
+    let calib = runner.write("flat.npy", &flat_digits());
+    let (model, x, y) =
+        (bundled("digits", "model.onnx"), bundled("digits", "x_test.npy"), bundled("digits", "y_test.npy"));
+    let arguments =
+        ["build", &model, "--calib", &calib, "--eval", &x, &y, "--out", "out", "--outputs", "1", "--macs", "1"];
+    let built = runner.run(&[&arguments[..], &["--max-loss", "0.0"]].concat());
+    let report = runner.json("out/report.json");
+    let kept = report["accuracy"]["within_bound"].as_bool().unwrap();
+    let loss = report["accuracy"]["loss_pp"].as_f64().unwrap();
+    assert_eq!(kept, loss <= 1e-9, "{loss}");
+    assert_eq!(built.code, Some(if kept { 0 } else { 1 }), "{}", built.stderr);
+    assert_eq!(built.stderr.contains("percentage points of accuracy"), !kept, "{}", built.stderr);
+}
+
+/// 32 grey images: every pixel 8.
+fn flat_digits() -> Vec<u8> {
+    axp_golden::net::Samples::new(vec![1, 8, 8], vec![8.0; 32 * 64]).unwrap().to_npy()
+}
+
+#[test]
+fn generate_writes_a_package_and_names_what_is_wrong_with_a_configuration() {
+    let runner = Runner::new();
+    let config = |name: &str, rows: &str| {
+        format!(
+            r#"{{"name":"{name}","format":"binary32","am":{{"organisation":"pair","content":"programmable","rows":{rows}}},"accumulator":"float"}}"#
+        )
+    };
+    runner.write("pe.json", config("my_pe", "5").as_bytes());
+    let generated = runner.run(&["generate", "--config", "pe.json", "--out", "rtl"]);
+    assert_eq!(generated.code, Some(0), "{}", generated.stderr);
+    let files = entries(&runner.path("rtl"));
+    for expected in ["my_pe.v", "my_pe.f", "my_pe.core", "manifest.json", "axp_fp_mul.v", "axp_clock_gate.v"] {
+        assert!(files.iter().any(|name| name == expected), "{expected} in {files:?}");
+    }
+    for (name, rows, words) in [
+        ("module", "5", "Verilog keyword"),
+        ("../x", "5", "cannot name a configuration"),
+        ("a", "0", "0 rows"),
+        ("a", "4096", "4096 rows"),
+        ("a", "\\\"x\\\"", "not a PE configuration"),
+    ] {
+        runner.write("bad.json", config(name, rows).as_bytes());
+        runner.refused(&["generate", "--config", "bad.json", "--out", "bad"], &[words]);
+    }
+    runner.refused(&["generate", "--config", "missing.json", "--out", "bad"], &["cannot read missing.json"]);
+    runner.refused(&["generate", "--config", "pe.json", "--out", "rtl"], &["--force"]);
+}
