@@ -31,6 +31,12 @@ pub struct LayerKernel {
     method: Method,
 }
 
+/// Weights as indices into their distinct values.
+struct Codes {
+    codebook: Vec<f32>,
+    assignment: Vec<u32>,
+}
+
 /// How the products are found. All ways give the same bits.
 #[derive(Debug)]
 enum Method {
@@ -46,7 +52,8 @@ impl LayerKernel {
     /// The layer with the weights as imported and an empty AM.
     pub fn exact(layer: &MacLayer, zero_skip: bool) -> Self {
         let (codebook, assignment) = distinct(&layer.weights);
-        Self::compile(&layer.geometry, codebook, assignment, layer.bias.clone(), AmImage::default(), zero_skip)
+        let weights = Codes { codebook, assignment };
+        Self::compile(&layer.geometry, weights, layer.bias.clone(), AmImage::default(), None, zero_skip)
     }
 
     /// The layer with the clustered weights, bias and AM rows of a design.
@@ -68,23 +75,27 @@ impl LayerKernel {
         if let Some(index) = design.assignment.iter().find(|index| **index as usize >= design.codebook.len()) {
             return Err(mismatch(format!("uses weight {index} of a codebook of {}", design.codebook.len())));
         }
-        memory(&design.am).map_err(|source| EngineError::Am { layer: layer.name.clone(), source })?;
+        let mut am = Am::new(&PeConfig::pair("axp_pe", design.am.rows.len().max(1)));
+        am.load(&design.am).map_err(|source| EngineError::Am { layer: layer.name.clone(), source })?;
         let codebook = design.codebook.iter().map(|bits| bits.value()).collect();
         let bias = design.bias.iter().map(|bits| bits.value()).collect();
-        Ok(Self::compile(&layer.geometry, codebook, design.assignment.clone(), bias, design.am.clone(), zero_skip))
+        let weights = Codes { codebook, assignment: design.assignment.clone() };
+        Ok(Self::compile(&layer.geometry, weights, bias, design.am.clone(), Some(am), zero_skip))
     }
 
     fn compile(
         geometry: &Geometry,
-        codebook: Vec<f32>,
-        assignment: Vec<u32>,
+        Codes { codebook, assignment }: Codes,
         bias: Vec<f32>,
         image: AmImage,
+        am: Option<Am>,
         zero_skip: bool,
     ) -> Self {
         let weights: Vec<f32> = assignment.iter().map(|index| codebook[*index as usize]).collect();
-        let method = match Classes::new(&image) {
-            Some(classes) => {
+        let method = match (Classes::new(&image), am) {
+            // An image without rows always has classes.
+            (None, am) => Method::Search(am.unwrap_or_else(|| Am::new(&PeConfig::pair("axp_pe", 1)))),
+            (Some(classes), _) => {
                 let products = Products::new(&classes, &image, &codebook, zero_skip);
                 let lookup = (!products.is_plain()).then(|| Lookup {
                     counts: Counts::new(geometry, &classes, &products, &assignment),
@@ -99,7 +110,6 @@ impl LayerKernel {
                     Method::Vectors(Vectors::new(geometry, &weights, lookup.as_ref()), lookup)
                 }
             }
-            None => Method::Search(memory(&image).unwrap_or_else(|_| Am::new(&PeConfig::pair("axp_pe", 1)))),
         };
         Self { geometry: geometry.clone(), zero_skip, weights, bias, image, method }
     }
@@ -162,13 +172,6 @@ impl LayerKernel {
 /// The only NaN that a PE produces.
 fn canonical(value: f32) -> f32 {
     if value.is_nan() { f32::from_bits(0x7FC0_0000) } else { value }
-}
-
-/// A memory just large enough, with the image loaded.
-fn memory(image: &AmImage) -> Result<Am, crate::am::LoadError> {
-    let mut am = Am::new(&PeConfig::pair("axp_pe", image.rows.len().max(1)));
-    am.load(image)?;
-    Ok(am)
 }
 
 /// Distinct values in order of appearance, and for each value its index.

@@ -66,7 +66,7 @@ fn batch_norm(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensors<'_>
     if !second_axis || !inference || !one_output || input(node, 0) != Some(&candidate.output) {
         return Ok(false);
     }
-    let mut parameters = Vec::new();
+    let mut parameters: Vec<Vec<f32>> = Vec::new();
     for index in 1..5 {
         let Some(name) = input(node, index) else { return Ok(false) };
         let (_, values) = constant(tensors, name, "batch normalization")?;
@@ -79,14 +79,11 @@ fn batch_norm(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensors<'_>
     if candidate.bias.is_empty() {
         candidate.bias = vec![0.0; channels];
     }
-    let per_channel = candidate.geometry.macs_per_output();
-    for channel in 0..channels {
+    let weights = candidate.weights.chunks_exact_mut(candidate.geometry.macs_per_output());
+    for (channel, (weights, bias)) in weights.zip(&mut candidate.bias).enumerate() {
         let [scale, shift, mean, variance] = [0, 1, 2, 3].map(|index| f64::from(parameters[index][channel]));
         let scale = scale / (variance + epsilon).sqrt();
-        for weight in &mut candidate.weights[channel * per_channel..][..per_channel] {
-            *weight = (f64::from(*weight) * scale) as f32;
-        }
-        let bias = &mut candidate.bias[channel];
+        weights.iter_mut().for_each(|weight| *weight = (f64::from(*weight) * scale) as f32);
         *bias = ((f64::from(*bias) - mean) * scale + shift) as f32;
     }
     Ok(true)

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-const ROWS: usize = 64;
+const ROWS: usize = 512;
 
 fn bundled(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data").join(name)
@@ -123,18 +123,20 @@ fn evaluation_sums_up_single_runs() {
     let labels = read_labels(&bundled("digits").join("y_calib.npy"), samples.len(), network.classes()).unwrap();
     let engine = Engine::from_design(&network, &design(&network, &samples, false)).unwrap();
     let done = AtomicUsize::new(0);
-    let progress = |count: usize| drop(done.fetch_max(count, Ordering::Relaxed));
+    let progress = |count: usize| {
+        done.fetch_max(count, Ordering::Relaxed);
+    };
     let control = Control { progress: &progress, cancel: &AtomicBool::new(false) };
     let evaluation = engine.evaluate(&samples, Some(&labels), &control).unwrap();
     assert_eq!(done.load(Ordering::Relaxed), samples.len());
     let mut total = vec![axp_golden::infer::LayerStats::default(); network.layers().len()];
     let mut right = 0;
-    for index in 0..samples.len() {
+    for (index, label) in labels.iter().enumerate() {
         let run = engine.run(samples.get(index)).unwrap();
         run.layers.iter().zip(&mut total).for_each(|(stats, total)| *total += *stats);
         let class = axp_golden::infer::top1(&run.output);
         assert_eq!(class, evaluation.predictions[index]);
-        right += usize::from(class == labels[index]);
+        right += usize::from(class == *label);
     }
     assert_eq!(evaluation.layers, total);
     assert_eq!(evaluation.accuracy, Some(right as f64 / samples.len() as f64));
