@@ -35,7 +35,7 @@ fn operands() -> impl Strategy<Value = Vec<(u32, u32)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
+    #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
     fn an_empty_memory_is_the_plain_fpu_chain(operands in operands(), zero_skip: bool) {
