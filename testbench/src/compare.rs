@@ -4,7 +4,6 @@ use crate::process::ProcessError;
 use crate::simulator::{Mode, Simulator, SimulatorError, SimulatorKind, Window};
 use crate::vectors::Layout;
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::ChildStdin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -36,10 +35,9 @@ pub struct Section {
     pub first: Option<Difference>,
 }
 
-/// Where the producer puts its records.
-#[derive(Debug)]
+/// Where the producer puts its records: frames, as `vectors` describes them.
 pub struct FrameWriter<'a> {
-    pipe: ChildStdin,
+    out: Box<dyn Write + 'a>,
     cancel: Option<&'a AtomicBool>,
     record_bytes: usize,
     /// The open frame, with room for its count.
@@ -60,7 +58,13 @@ pub enum Stop {
     Abandoned,
 }
 
-impl FrameWriter<'_> {
+impl<'a> FrameWriter<'a> {
+    /// Writes frames of this layout to a simulator, or anywhere else, until
+    /// the flag is set.
+    pub fn new(out: impl Write + 'a, layout: &Layout, cancel: Option<&'a AtomicBool>) -> Self {
+        Self { out: Box::new(out), cancel, record_bytes: layout.record_bytes(), frame: vec![0; 4], cycles: 0 }
+    }
+
     /// Gives out the buffer; the caller appends whole records to it.
     ///
     /// # Errors
@@ -86,7 +90,11 @@ impl FrameWriter<'_> {
         self.cycles + ((self.frame.len() - 4) / self.record_bytes) as u64
     }
 
-    fn flush(&mut self) -> Result<(), Stop> {
+    /// Writes the open frame, if it holds anything.
+    ///
+    /// # Errors
+    /// [`Stop`], to be handed on.
+    pub fn flush(&mut self) -> Result<(), Stop> {
         if self.cancel.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
             return Err(Stop::Cancelled);
         }
@@ -106,7 +114,7 @@ impl FrameWriter<'_> {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Stop> {
-        self.pipe.write_all(bytes).map_err(|error| match error.kind() {
+        self.out.write_all(bytes).map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Stop::Closed,
             _ => Stop::Pipe(error),
         })
@@ -133,8 +141,7 @@ pub fn compare<T>(
         return Err(session.broken("its pipes are missing"));
     };
     let lines = thread::spawn(move || BufReader::new(stdout).lines().map_while(Result::ok).collect::<Vec<String>>());
-    let record_bytes = simulator.layout.record_bytes();
-    let mut writer = FrameWriter { pipe, cancel, record_bytes, frame: vec![0; 4], cycles: 0 };
+    let mut writer = FrameWriter::new(pipe, &simulator.layout, cancel);
     let produced = produce(&mut writer, &simulator.layout).and_then(|value| writer.flush().map(|()| value));
     let cycles = writer.cycles;
     drop(writer);

@@ -210,7 +210,7 @@ pub fn collect(stream: Option<JoinHandle<Vec<u8>>>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The end of a text, at most [`SHOWN_OUTPUT`] characters.
+/// The end of a text, short enough for an error message.
 pub fn tail(text: &str) -> String {
     let text = text.trim_end();
     let start = text.char_indices().rev().nth(SHOWN_OUTPUT).map_or(0, |(index, _)| index);

@@ -183,3 +183,53 @@ fn check_port(port: &Port) -> Result<(), LayoutError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axp_hdl::Direction;
+
+    fn dut(ports: &[(&str, Direction, usize)]) -> Dut {
+        let port = |(name, direction, width): &(&str, Direction, usize)| Port {
+            name: (*name).into(),
+            direction: *direction,
+            width: *width,
+            doc: String::new(),
+        };
+        let ports = ports.iter().map(port).collect();
+        Dut { top: "t".into(), sources: vec![], ports, clock: "clk_i".into(), reset: "rst_ni".into() }
+    }
+
+    const BASE: [(&str, Direction, usize); 3] =
+        [("clk_i", Direction::Input, 1), ("rst_ni", Direction::Input, 1), ("y_o", Direction::Output, 1)];
+
+    fn layout_with(port: (&str, Direction, usize)) -> Result<Layout, LayoutError> {
+        Layout::of(&dut(&[&BASE[..], &[port]].concat()))
+    }
+
+    #[test]
+    fn flags_share_bytes_and_words_take_what_they_need() {
+        let layout = layout_with(("word_i", Direction::Input, 33)).unwrap();
+        // A flag byte for the comparison and the reset, five bytes for the word.
+        assert_eq!((layout.input_bytes, layout.output_bytes, layout.record_bytes()), (6, 4, 10));
+        let mut records = Vec::new();
+        layout.push(&mut records, true, &[1, 0x1_2345_6789], &[1]);
+        assert_eq!(records, [0b11, 0x89, 0x67, 0x45, 0x23, 0x01, 1, 0, 0, 0]);
+        let word = layout.input("word_i").unwrap();
+        assert_eq!(layout.inputs[word].read(&records), 0x1_2345_6789);
+    }
+
+    #[test]
+    fn port_lists_that_cannot_be_simulated_are_refused() {
+        for name in ["", "a b", "a$b", "1a", "_a", "a__b", "a;", "\u{e4}"] {
+            let error = layout_with((name, Direction::Input, 1)).unwrap_err();
+            assert_eq!(error, LayoutError::Name(name.into()));
+        }
+        for width in [0, 65] {
+            let error = layout_with(("wide_i", Direction::Input, width)).unwrap_err();
+            assert_eq!(error, LayoutError::Width { name: "wide_i".into(), width });
+        }
+        assert_eq!(Layout::of(&dut(&BASE[1..])), Err(LayoutError::Missing("port clk_i".into())));
+        assert_eq!(Layout::of(&dut(&BASE[..2])), Err(LayoutError::Missing("output".into())));
+    }
+}

@@ -164,7 +164,7 @@ impl<'a, 't> Driver<'a, 't> {
                 self.tally.macs += 1;
                 self.macs += 1;
                 self.stalls.sent();
-                if self.macs % PROGRESS == 0 {
+                if self.macs.is_multiple_of(PROGRESS) {
                     progress(self.macs);
                 }
             }

@@ -22,7 +22,8 @@ use axp_golden::am::{Am, LoadError};
 use axp_hdl::Rtl;
 use axp_spec::AmImage;
 use drive::{Driver, Halt};
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use thiserror::Error;
@@ -76,7 +77,7 @@ pub struct ReplayOptions {
 impl ReplayOptions {
     /// Verilator on the gated body with the default stalls, everything kept
     /// below one folder.
-    pub fn in_folder(folder: &std::path::Path) -> Self {
+    pub fn in_folder(folder: &Path) -> Self {
         Self {
             simulator: SimulatorKind::Verilator,
             body: Body::Gated,
@@ -102,6 +103,9 @@ pub enum ReplayError {
         /// What is wrong with them.
         source: LoadError,
     },
+    /// The vectors could not be written.
+    #[error("cannot write the test vectors: {0}")]
+    Write(io::Error),
     /// A sum has no operands, so that no `last` can be sent.
     #[error("layer {layer:?}: output {index} has no operands and cannot be streamed")]
     EmptySum {
@@ -140,10 +144,7 @@ pub fn replay(
     progress: &dyn Fn(u64),
     cancel: &AtomicBool,
 ) -> Result<Equivalence, ReplayError> {
-    for layer in layers {
-        let rows = |source| ReplayError::Rows { layer: layer.name.clone(), source };
-        Am::new(&rtl.config).load(&layer.am).map_err(rows)?;
-    }
+    check_rows(rtl, layers)?;
     let dut = Dut::of(rtl);
     let simulator = build(&dut, options, cancel)?;
     let vectors = PeVectors::of(&dut).map_err(SimulatorError::from)?;
@@ -174,6 +175,37 @@ pub fn replay(
         *waveform = Some(path);
     }
     Ok(equivalence)
+}
+
+/// Writes the vectors of a replay instead of running it: the stream that both
+/// benches read, for a simulator or an emulator of one's own.
+///
+/// # Errors
+/// Layers that cannot be streamed, or whatever `out` answers.
+pub fn write_vectors(
+    rtl: &Rtl,
+    layers: &[LayerTrace<'_>],
+    options: &ReplayOptions,
+    out: impl Write,
+) -> Result<(), ReplayError> {
+    check_rows(rtl, layers)?;
+    let vectors = PeVectors::of(&Dut::of(rtl)).map_err(SimulatorError::from)?;
+    let layout = vectors.layout().clone();
+    let mut writer = FrameWriter::new(out, &layout, None);
+    let written = Driver::new(rtl, layers, options, vectors).run(&mut writer, &|_| {});
+    match written.and_then(|_| writer.flush().map_err(Halt::Stop)) {
+        Ok(()) => Ok(()),
+        Err(Halt::Error(error)) => Err(error),
+        Err(Halt::Stop(Stop::Pipe(source))) => Err(ReplayError::Write(source)),
+        Err(Halt::Stop(_)) => Err(ReplayError::Write(io::ErrorKind::BrokenPipe.into())),
+    }
+}
+
+fn check_rows(rtl: &Rtl, layers: &[LayerTrace<'_>]) -> Result<(), ReplayError> {
+    layers.iter().try_for_each(|layer| {
+        let rows = |source| ReplayError::Rows { layer: layer.name.clone(), source };
+        Am::new(&rtl.config).load(&layer.am).map_err(rows)
+    })
 }
 
 fn build(dut: &Dut, options: &ReplayOptions, cancel: &AtomicBool) -> Result<Simulator, SimulatorError> {

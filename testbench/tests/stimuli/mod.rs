@@ -96,9 +96,9 @@ fn encoding() -> impl Strategy<Value = u32> {
 
 fn mask() -> impl Strategy<Value = Mask> {
     prop_oneof![
-        11 => Just(Mask::Exact),
+        15 => Just(Mask::Exact),
         6 => (1u32..24).prop_map(Mask::Activation),
-        2 => (1u32..24, 1u32..24).prop_map(|(weight, activation)| Mask::Both(weight, activation)),
+        1 => (1u32..24, 1u32..24).prop_map(|(weight, activation)| Mask::Both(weight, activation)),
         1 => any::<u64>().prop_map(Mask::Wild),
     ]
 }
@@ -116,7 +116,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let write = prop::option::weighted(0.06, row());
     let (end, toggle) = (prop::bool::weighted(0.3), prop::bool::weighted(0.03));
-    (operand, end.clone(), end, any::<u8>(), any::<u8>(), toggle, write).prop_map(
+    (operand, end, end, any::<u8>(), any::<u8>(), toggle, write).prop_map(
         |(operand, first, last, offer, take, toggle_zero_skip, write)| Step {
             operand,
             first,
