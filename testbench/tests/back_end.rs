@@ -1,6 +1,7 @@
 //! The back-end's expected texts (`hdl/tests/expect`) under real tools: no
 //! warning from any linter, and the behaviour that the Rust simulation had.
 
+use axp_spec::PeConfig;
 use axp_testbench::dut::{Dut, Source};
 use axp_testbench::lint::lint;
 use axp_testbench::process::Invocation;
@@ -41,6 +42,17 @@ fn expected_texts_have_no_warnings() {
         };
         for pass in lint(&dut, &RUN).unwrap() {
             assert!(pass.messages.is_empty(), "{name}, {:?}: {}", pass.tool, pass.messages);
+        }
+    }
+}
+
+#[test]
+fn configurations_of_all_sizes_have_no_warnings() {
+    let mut configs = axp_hdl::named::all();
+    configs.extend([1, 2, 3, 17].map(|rows| PeConfig::pair("axp_any", rows)));
+    for config in configs {
+        for pass in lint(&Dut::of(&axp_hdl::generate(&config).unwrap()), &RUN).unwrap() {
+            assert!(pass.messages.is_empty(), "{config:?}, {:?}: {}", pass.tool, pass.messages);
         }
     }
 }

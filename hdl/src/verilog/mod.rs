@@ -63,11 +63,12 @@ pub struct Emitted {
 pub fn emit(block: &dyn Block, top: &str, origin: &[String], library: &[&dyn Block]) -> Result<Emitted, HdlError> {
     check_all(block).map_err(|error| HdlError::untranslatable(top, format!("rust-hdl refuses it: {error:?}")))?;
     let mut cells: Vec<(&dyn Block, Node)> = Vec::new();
+    let no_module = || HdlError::untranslatable(top, "a signal or array where a block is needed");
     for (index, cell) in library.iter().enumerate() {
-        cells.push((*cell, tree::read(*cell, &format!("cell{index}"))));
+        cells.push((*cell, tree::read(*cell, &format!("cell{index}")).ok_or_else(no_module)?));
     }
     let mut emitter = Emitter { top, origin, library: &cells, modules: Vec::new(), stock: ModuleDefines::default() };
-    let (_, ports) = emitter.node(&tree::read(block, TOP), &NamedPath::default())?;
+    let (_, ports) = emitter.node(&tree::read(block, TOP).ok_or_else(no_module)?, &NamedPath::default())?;
     // Only now: rust-hdl panics at some of what has just been refused.
     block.accept(TOP, &mut emitter.stock);
     Ok(Emitted { modules: emitter.modules, ports, stock: emitter.stock.defines() })

@@ -11,7 +11,7 @@ use super::expr::Expr;
 use super::kernel::Stmt;
 use super::net::{NetId, NetKind, Nets};
 use crate::error::HdlError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Combinational logic that drives one net, or several that need their order.
 #[derive(Debug)]
@@ -51,10 +51,17 @@ pub(super) fn split(kernel: &[Stmt], nets: &Nets) -> Result<Vec<Process>> {
         }
         group.push(*target);
     }
+    // A long kernel has many targets: only look where each is assigned.
+    let mut places: BTreeMap<NetId, BTreeSet<usize>> = BTreeMap::new();
+    for (place, statement) in kernel.iter().enumerate() {
+        statement.targets(&mut |id| _ = places.entry(id).or_default().insert(place));
+    }
     let mut processes = Vec::new();
     for root in first {
         let targets = members.remove(&root).unwrap_or_default();
-        let body = keep(kernel, &targets);
+        let concerned: BTreeSet<usize> =
+            targets.iter().filter_map(|target| places.get(target)).flatten().copied().collect();
+        let body = keep(concerned.into_iter().map(|place| &kernel[place]), &targets);
         let process = Process { targets, body };
         check(&process, nets)?;
         processes.push(process);
@@ -160,7 +167,7 @@ impl Groups {
 }
 
 /// The statements of `list` that assign one of `targets`, with their conditions.
-fn keep(list: &[Stmt], targets: &[NetId]) -> Vec<Stmt> {
+fn keep<'a>(list: impl IntoIterator<Item = &'a Stmt>, targets: &[NetId]) -> Vec<Stmt> {
     let concerns = |statement: &&Stmt| {
         let mut found = false;
         statement.targets(&mut |id| found |= targets.contains(&id));
@@ -177,7 +184,7 @@ fn keep(list: &[Stmt], targets: &[NetId]) -> Vec<Stmt> {
             default: keep(default, targets),
         },
     };
-    list.iter().filter(concerns).map(kept).collect()
+    list.into_iter().filter(concerns).map(kept).collect()
 }
 
 /// Bits of each target that are assigned so far.

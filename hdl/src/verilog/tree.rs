@@ -42,12 +42,12 @@ pub(super) struct EnumLabel {
     pub width: usize,
 }
 
-/// Reads `block` and all that it contains; `instance` becomes its name.
-pub(super) fn read(block: &dyn Block, instance: &str) -> Node {
+/// Reads `block` and all that it contains; `instance` becomes its name. `None`
+/// for a bare signal or array, which is no module.
+pub(super) fn read(block: &dyn Block, instance: &str) -> Option<Node> {
     let mut reader = Reader { open: Vec::new(), done: Vec::new() };
     block.accept(instance, &mut reader);
-    // The probe opens and closes exactly one scope around the whole.
-    reader.done.remove(0)
+    reader.done.pop()
 }
 
 /// Path that rust-hdl gives each module in its own text, from the top down.
