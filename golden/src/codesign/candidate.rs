@@ -1,11 +1,12 @@
 //! One configuration of the search: made, calibrated and measured.
 
 use super::cluster::{self, Clustering, layer_rng};
+use super::feedback;
 use super::fill::{Fill, by_frequency};
 use super::lockstep::Lockstep;
 use super::profile::{FRACTION_BITS, Pair, key_mask};
 use super::reference::{LayerReference, PROFILE_BITS, Reference, channel_means};
-use super::ternary::{Budget, merged};
+use super::ternary::{Budget, Forest};
 use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{MacLayer, Network, Samples};
 use axp_spec::{AmImage, Bits32, LayerDesign};
@@ -21,8 +22,9 @@ pub enum FillRule {
     Frequency,
     /// Ternary rows over several keys where the error they make is worth it.
     Merged {
-        /// Share of all multiply-accumulates with a nonzero activation that an
-        /// error as large as a layer's own signal weighs up.
+        /// What an error as large as the layer's own signal weighs up, as a
+        /// share of the network's multiply-accumulates with a nonzero
+        /// activation.
         error_price: f64,
     },
 }
@@ -45,35 +47,53 @@ pub(super) struct Clustered {
     pub clustering: Clustering,
     /// At [`PROFILE_BITS`]; empty for weights that stay as they are.
     pub pairs: Vec<Pair>,
+    /// The same, for merged rows.
+    forest: Forest,
+    /// Squared error that clustering puts on the layer's outputs, summed over
+    /// outputs and samples.
+    pub error: f64,
 }
 
 impl Clustered {
     pub(super) fn new(layer: &MacLayer, index: usize, reference: &LayerReference, clusters: usize, seed: u64) -> Self {
         let rng = &mut layer_rng(seed, index);
-        let clustering = cluster::k_means(&layer.weights, &reference.importance, clusters, rng);
+        let nearest = cluster::k_means(&layer.weights, &reference.importance, clusters, rng);
+        let clustering = feedback::refine(&layer.weights, &layer.geometry, &reference.covariance, nearest);
+        let mean_error = feedback::output_error(&layer.weights, &layer.geometry, &reference.covariance, &clustering);
         let mut pairs = Vec::new();
         reference.profile.pairs(&reference.classes.clusters(&clustering), |pair| pairs.push(pair));
-        Self { clustering, pairs }
+        let sums = reference.counts.macs / layer.geometry.weights().max(1) as u64;
+        let forest = Forest::new(&pairs, &clustering.codebook, PROFILE_BITS);
+        Self { clustering, pairs, forest, error: mean_error * sums as f64 }
     }
 
     /// Weights as they are, and no rows but for zeros.
     pub(super) fn exact(layer: &MacLayer) -> Self {
-        Self { clustering: cluster::distinct(&layer.weights), pairs: Vec::new() }
+        Self {
+            clustering: cluster::distinct(&layer.weights),
+            pairs: Vec::new(),
+            forest: Forest::new(&[], &[], 0),
+            error: 0.0,
+        }
     }
 
     /// The rows of a layer.
     pub(super) fn fill(&self, reference: &LayerReference, choice: &LayerChoice, nonzero: u64, zero_skip: bool) -> Fill {
         let (codebook, counts) = (&self.clustering.codebook, &reference.counts);
         let bits = choice.key_fraction_bits;
-        let pairs = coarse(&self.pairs, bits);
         match choice.fill {
             FillRule::Frequency => {
-                let visit = |visit: &mut dyn FnMut(Pair)| pairs.iter().for_each(|pair| visit(*pair));
+                let visit = |visit: &mut dyn FnMut(Pair)| coarse(&self.pairs, bits).into_iter().for_each(visit);
                 by_frequency(visit, codebook, counts, bits, choice.rows, zero_skip)
             }
             FillRule::Merged { error_price } => {
                 let error_price = error_price * nonzero as f64 / reference.signal.max(f64::MIN_POSITIVE);
-                merged(&pairs, codebook, counts, bits, &Budget { rows: choice.rows, error_price, zero_skip })
+                let budget = Budget { rows: choice.rows, error_price, zero_skip };
+                if bits >= PROFILE_BITS {
+                    self.forest.fill(codebook, counts, &budget)
+                } else {
+                    Forest::new(&coarse(&self.pairs, bits), codebook, bits).fill(codebook, counts, &budget)
+                }
             }
         }
     }
@@ -135,11 +155,11 @@ pub(super) fn calibrate(
     zero_skip: bool,
     cancel: &AtomicBool,
 ) -> Result<Calibrated, EngineError> {
-    let mut lockstep = Lockstep::new(network, samples, cancel);
+    let mut lockstep = Lockstep::new(network, samples, cancel)?;
     let mut stats = Vec::with_capacity(layers.len());
     for (index, design) in layers.iter_mut().enumerate() {
         let layer = &network.layers()[index];
-        let inputs = lockstep.inputs()?;
+        let inputs = lockstep.inputs();
         let bias = std::mem::take(&mut design.bias);
         let kernel = LayerKernel::new(layer, design, zero_skip)?;
         let (mut outputs, counts): (Vec<Vec<f32>>, Vec<LayerStats>) =
@@ -160,7 +180,7 @@ pub(super) fn calibrate(
             });
         }
         stats.push(counts.into_iter().sum());
-        lockstep.advance(outputs);
+        lockstep.advance(&outputs)?;
     }
-    Ok(Calibrated { layers, outputs: lockstep.finish()?, stats })
+    Ok(Calibrated { layers, outputs: lockstep.outputs(), stats })
 }

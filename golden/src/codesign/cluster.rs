@@ -74,28 +74,44 @@ pub fn k_means(weights: &[f32], importance: &[f64], k: usize, rng: &mut Xoshiro2
     nearest(weights, values)
 }
 
-/// Assigns each weight to its nearest value (the lower one of two at the same
-/// distance), and drops values that nothing is assigned to.
+/// Assigns each weight to its nearest value, and drops values that nothing is
+/// assigned to.
 fn nearest(weights: &[f32], mut values: Vec<f32>) -> Clustering {
     values.sort_unstable_by(f32::total_cmp);
     values.dedup_by(|a, b| a == b);
-    let limits: Vec<f64> = values.windows(2).map(|v| (f64::from(v[0]) + f64::from(v[1])) / 2.0).collect();
-    let mut assignment: Vec<u32> =
-        weights.iter().map(|w| limits.partition_point(|limit| *limit < f64::from(*w)) as u32).collect();
+    let assignment = weights.iter().map(|w| nearest_index(&values, f64::from(*w)) as u32).collect();
+    compact(Clustering { codebook: values, assignment })
+}
 
-    let mut used = vec![false; values.len()];
+/// Index of the nearest of some ascending values, the lower one of two at the
+/// same distance; 0 if there are none.
+pub(super) fn nearest_index(values: &[f32], target: f64) -> usize {
+    let above = values.partition_point(|value| f64::from(*value) < target);
+    let distance = |index: usize| (f64::from(values[index]) - target).abs();
+    match above {
+        0 => 0,
+        _ if above == values.len() => above - 1,
+        _ if distance(above) < distance(above - 1) => above,
+        _ => above - 1,
+    }
+}
+
+/// The clustering without values of the same encoding as the one before, or
+/// that nothing is assigned to.
+pub(super) fn compact(clustering: Clustering) -> Clustering {
+    let Clustering { codebook, mut assignment } = clustering;
+    let mut used = vec![false; codebook.len()];
     assignment.iter().for_each(|index| used[*index as usize] = true);
-    let renumbered: Vec<u32> = used
-        .iter()
-        .scan(0, |next, used| {
-            let index = *next;
-            *next += u32::from(*used);
-            Some(index)
-        })
-        .collect();
-    assignment.iter_mut().for_each(|index| *index = renumbered[*index as usize]);
-    let codebook = values.iter().zip(&used).filter(|(_, used)| **used).map(|(value, _)| *value).collect();
-    Clustering { codebook, assignment }
+    let mut kept: Vec<f32> = Vec::with_capacity(codebook.len());
+    let mut place = vec![0; codebook.len()];
+    for (index, value) in codebook.iter().enumerate().filter(|(index, _)| used[*index]) {
+        if kept.last().is_none_or(|last| last.to_bits() != value.to_bits()) {
+            kept.push(*value);
+        }
+        place[index] = kept.len() as u32 - 1;
+    }
+    assignment.iter_mut().for_each(|index| *index = place[*index as usize]);
+    Clustering { codebook: kept, assignment }
 }
 
 /// Distinct weights in ascending order with running sums of their mass, so

@@ -214,8 +214,7 @@ impl Profile {
         let mut importance = vec![0.0; classes.geometry().weights()];
         for (class, moments) in of_class.iter_mut().enumerate() {
             moments.count += self.zeros[class].total();
-            let scatter = if std::env::var("ENERGY").is_ok() { moments.square } else { moments.scatter() };
-            classes.weights(class).for_each(|weight| importance[weight] += scatter);
+            classes.weights(class).for_each(|weight| importance[weight] += moments.scatter());
         }
         importance
     }

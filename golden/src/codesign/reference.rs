@@ -1,6 +1,7 @@
 //! What the float network does on the calibration samples.
 
 use super::classes::InputClasses;
+use super::covariance::Covariance;
 use super::lockstep::Lockstep;
 use super::profile::{Activations, MacCounts, Profile};
 use crate::infer::{EngineError, LayerKernel};
@@ -10,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 /// Fraction bits of the profiles that are kept: more than rows ever compare
 /// with profit.
-pub const PROFILE_BITS: u32 = 6;
+pub const PROFILE_BITS: u32 = 4;
 
 /// The float network's outputs, and what its layers read and produce.
 pub struct Reference {
@@ -28,8 +29,10 @@ pub struct LayerReference {
     pub profile: Profile,
     /// Its multiply-accumulates by kind of activation.
     pub counts: MacCounts,
-    /// Energy of the activations that each weight meets.
+    /// How much the activations vary that each weight meets.
     pub importance: Vec<f64>,
+    /// How the operands of its sums vary together.
+    pub covariance: Covariance,
     /// Mean output of each channel, bias included.
     pub channel_mean: Vec<f64>,
     /// Σ (output − mean of its channel)² over all samples.
@@ -37,8 +40,8 @@ pub struct LayerReference {
 }
 
 impl Reference {
-    /// Runs the float network over the samples. `inspect` sees each layer's
-    /// activations at full resolution, which are not kept.
+    /// Runs the float network over the samples. `inspect` sees each layer, and
+    /// its activations at full resolution, which are not kept.
     ///
     /// # Errors
     /// A failure of the network; [`EngineError::Cancelled`].
@@ -46,28 +49,30 @@ impl Reference {
         network: &Network,
         samples: &Samples,
         cancel: &AtomicBool,
-        mut inspect: impl FnMut(usize, &InputClasses, &Activations),
+        mut inspect: impl FnMut(usize, &LayerReference, &Activations),
     ) -> Result<Self, EngineError> {
-        let mut lockstep = Lockstep::new(network, samples, cancel);
+        let mut lockstep = Lockstep::new(network, samples, cancel)?;
         let mut layers = Vec::with_capacity(network.layers().len());
         for (index, layer) in network.layers().iter().enumerate() {
             let kernel = LayerKernel::exact(layer, false);
-            let inputs = lockstep.inputs()?;
+            let inputs = lockstep.inputs();
             let outputs: Vec<Vec<f32>> = inputs.par_iter().map(|input| kernel.run(input).0).collect();
             let classes = InputClasses::new(&layer.geometry);
-            let activations = Activations::collect(&classes, inputs.iter().map(Vec::as_slice));
-            inspect(index, &classes, &activations);
+            let activations = Activations::collect(&classes, inputs.iter().copied());
             let profile = activations.profile(PROFILE_BITS);
             let channel_mean = channel_means(&layer.geometry, &outputs);
-            layers.push(LayerReference {
+            let of_layer = LayerReference {
                 counts: profile.counts(&classes),
                 importance: profile.importance(&classes),
+                covariance: Covariance::collect(&layer.geometry, &inputs),
                 signal: deviation(&layer.geometry, &outputs, &channel_mean),
                 classes,
                 profile,
                 channel_mean,
-            });
-            lockstep.advance(outputs);
+            };
+            inspect(index, &of_layer, &activations);
+            layers.push(of_layer);
+            lockstep.advance(&outputs)?;
         }
         let outputs = (0..samples.len())
             .into_par_iter()

@@ -1,15 +1,18 @@
 //! The search: clusters, key bits and rows with the highest hit rate within
 //! the accuracy bound, label-free on calibration samples.
 //!
-//! For a codebook size K, rows are filled for a target hit rate (the error
-//! price that reaches it follows from the profile alone, without running the
-//! network), the biases are corrected, and the agreement with the float network
-//! decides whether the target was too high. A K is left at once if it cannot
-//! beat the best configuration so far, so most of them cost one run.
+//! Rows are filled for a target hit rate (the error price that reaches it
+//! follows from the profile alone, without running the network), the biases are
+//! corrected, and the agreement with the float network decides whether the
+//! target was too high. First all layers get the same codebook size; sizes that
+//! cannot beat the best configuration so far are left after one run. Then it is
+//! measured how sensitive the network is to noise in each layer, and each layer
+//! gets the codebook size and the rows that are worth most at one common price
+//! of noise.
 
 use super::agreement::Agreement;
 use super::candidate::{FillRule, LayerChoice};
-use super::reference::Reference;
+use super::reference::{PROFILE_BITS, Reference};
 use super::trials::{Filled, Measured, Trial, Trials};
 use crate::infer::EngineError;
 use crate::net::{Network, Samples};
@@ -18,20 +21,24 @@ use axp_spec::{Design, PeConfig, Provenance, SampleSet};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-/// Codebook sizes, in the order in which they are tried.
-const CODEBOOKS: [usize; 10] = [16, 32, 8, 24, 12, 48, 64, 6, 4, 96];
+/// Codebook sizes that all layers share, in the order in which they are tried.
+const SHARED: [usize; 3] = [16, 32, 8];
+/// Codebook sizes that each layer chooses from.
+const OWN: [usize; 8] = [4, 8, 12, 16, 24, 32, 48, 64];
 /// Key widths of the rows by frequency that are tried.
-const FREQUENT_BITS: [u32; 3] = [1, 2, 0];
-/// Most fraction bits that merged rows compare.
-const MERGED_BITS: u32 = 4;
-/// Runs to narrow the hit rate of one codebook size down.
-const NARROWING: usize = 4;
+const FREQUENT_BITS: [u32; 2] = [1, 2];
+/// Runs to narrow the hit rate of one shared codebook size down.
+const NARROWING: usize = 3;
+/// Runs to narrow it down once each layer has its own.
+const NARROWING_OWN: usize = 7;
 /// Smallest gain of hit rate worth a run.
-const WORTHWHILE: f64 = 0.004;
+const WORTHWHILE: f64 = 0.003;
 /// Steps to find the error price of a hit rate.
-const PRICE_STEPS: usize = 14;
+const PRICE_STEPS: usize = 10;
 /// Error prices between which hit rates are looked for.
-const PRICES: (f64, f64) = (1e-2, 1e5);
+const PRICES: (f64, f64) = (1e-2, 1e4);
+/// Codebook size and error price at which sensitivities are measured.
+const PROBE: (usize, f64) = (16, 3.0);
 
 /// What the search is asked for.
 #[derive(Clone, Debug)]
@@ -104,7 +111,8 @@ pub fn search(
     options: &SearchOptions,
     control: &SearchControl<'_>,
 ) -> Result<SearchResult, EngineError> {
-    let steps = 2 + CODEBOOKS.len() * (1 + NARROWING);
+    let shared = SHARED.len() * (FREQUENT_BITS.len() + NARROWING);
+    let steps = 2 + shared + network.layers().len() + NARROWING_OWN;
     (control.progress)(1, steps, "profile the calibration samples");
     let reference = Reference::collect(network, samples, control.cancel, |_, _, _| {})?;
     let mut search = Search {
@@ -117,9 +125,10 @@ pub fn search(
         best: None,
     };
     search.unclustered()?;
-    for clusters in CODEBOOKS {
-        search.codebook(clusters)?;
+    for clusters in SHARED {
+        search.shared(clusters)?;
     }
+    search.own()?;
     Ok(search.finish(samples))
 }
 
@@ -142,32 +151,63 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Tries a codebook size.
-    fn codebook(&mut self, clusters: usize) -> Result<(), EngineError> {
+    /// Tries one codebook size for all layers.
+    fn shared(&mut self, clusters: usize) -> Result<(), EngineError> {
         for bits in FREQUENT_BITS {
             let filled = self.fill(Some(clusters), bits, FillRule::Frequency);
-            if filled.nonzero_hit_rate > self.best_hit_rate() + WORTHWHILE {
+            if filled.nonzero_hit_rate() > self.best_hit_rate() + WORTHWHILE {
                 self.measure(filled, &format!("{clusters} clusters, {bits} fraction bits, rows by frequency"))?;
             }
         }
-        let most = self.merged(clusters, PRICES.0).nonzero_hit_rate;
-        let mut high = most;
+        let what = format!("{clusters} clusters");
+        self.narrow(NARROWING, &what, |search, error_price| {
+            search.fill(Some(clusters), PROFILE_BITS, FillRule::Merged { error_price })
+        })
+    }
+
+    /// Gives each layer the codebook and rows that its sensitivity asks for.
+    fn own(&mut self) -> Result<(), EngineError> {
+        if self.best_hit_rate() + WORTHWHILE >= 1.0 {
+            return Ok(());
+        }
+        let rows = self.options.rows;
+        let choice = |clusters, error_price| LayerChoice {
+            clusters,
+            key_fraction_bits: PROFILE_BITS,
+            rows,
+            fill: FillRule::Merged { error_price },
+        };
+        let layers = self.trials.layers();
+        let (control, steps, step) = (self.control, self.steps, self.step);
+        self.trials.measure_sensitivity(&choice(Some(PROBE.0), PROBE.1), |layer| {
+            let what = format!("sensitivity of layer {} of {layers}", layer + 1);
+            (control.progress)((step + 1 + layer).min(steps), steps, &what);
+        })?;
+        self.step += layers;
+        self.narrow(NARROWING_OWN, "each layer its own", |search, error_price| {
+            let sizes = OWN.into_iter().map(Some).chain([None]);
+            let choices: Vec<LayerChoice> = sizes.map(|clusters| choice(clusters, error_price)).collect();
+            search.trials.fill_best(&choices, error_price)
+        })
+    }
+
+    /// Looks for the highest hit rate within the bound that a family of
+    /// configurations reaches, the error price being their only parameter.
+    fn narrow(&mut self, runs: usize, what: &str, fill: impl Fn(&mut Self, f64) -> Filled) -> Result<(), EngineError> {
         let mut low = self.best_hit_rate();
-        for run in 0..NARROWING {
+        let mut high = fill(self, PRICES.0).nonzero_hit_rate();
+        for run in 0..runs {
             if high < low + WORTHWHILE {
                 break;
             }
-            // The first run asks whether this K can do better at all.
-            let target = match run {
-                0 if low > 0.0 => low + WORTHWHILE + (high - low) * 0.1,
-                _ => low + (high - low) / 2.0,
-            };
-            let filled = self.for_hit_rate(clusters, target);
-            let reached = filled.nonzero_hit_rate;
-            let what = format!("{clusters} clusters, {:.1} % nonzero hits", 100.0 * reached);
-            if self.measure(filled, &what)? {
+            // The first run asks whether the family can do better at all.
+            let beats = run == 0 && low > 0.0;
+            let target = if beats { low + WORTHWHILE } else { low + (high - low) / 2.0 };
+            let filled = self.for_hit_rate(target, &fill);
+            let reached = filled.nonzero_hit_rate();
+            if self.measure(filled, &format!("{what}, {:.1} % nonzero hits", 100.0 * reached))? {
                 low = reached.max(target);
-            } else if run == 0 && low > 0.0 {
+            } else if beats {
                 break;
             } else {
                 high = target;
@@ -182,21 +222,25 @@ impl Search<'_> {
 
     fn fill(&mut self, clusters: Option<usize>, key_fraction_bits: u32, fill: FillRule) -> Filled {
         let choice = LayerChoice { clusters, key_fraction_bits, rows: self.options.rows, fill };
-        self.trials.fill(vec![choice; self.trials.layers()])
+        self.trials.fill(&vec![choice; self.trials.layers()])
     }
 
-    fn merged(&mut self, clusters: usize, error_price: f64) -> Filled {
-        self.fill(Some(clusters), MERGED_BITS, FillRule::Merged { error_price })
-    }
-
-    /// Merged rows at the highest error price that still reaches a hit rate.
-    fn for_hit_rate(&mut self, clusters: usize, target: f64) -> Filled {
+    /// The configuration at the highest error price that still reaches a hit
+    /// rate.
+    fn for_hit_rate(&mut self, target: f64, fill: &impl Fn(&mut Self, f64) -> Filled) -> Filled {
         let (mut low, mut high) = (PRICES.0.ln(), PRICES.1.ln());
+        let mut found = None;
         for _ in 0..PRICE_STEPS {
             let middle = (low + high) / 2.0;
-            if self.merged(clusters, middle.exp()).nonzero_hit_rate >= target { low = middle } else { high = middle }
+            let filled = fill(self, middle.exp());
+            if filled.nonzero_hit_rate() >= target {
+                low = middle;
+                found = Some(filled);
+            } else {
+                high = middle;
+            }
         }
-        self.merged(clusters, low.exp())
+        found.unwrap_or_else(|| fill(self, low.exp()))
     }
 
     /// Runs a configuration; whether it stays within the bound.

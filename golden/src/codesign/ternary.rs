@@ -37,76 +37,88 @@ pub struct Budget {
     pub zero_skip: bool,
 }
 
-/// At most `budget.rows` rows for the pairs of a profile with `fraction_bits`
-/// wide keys; no row compares more fraction bits than that.
-pub fn merged(pairs: &[Pair], codebook: &[f32], counts: &MacCounts, fraction_bits: u32, budget: &Budget) -> Fill {
-    let zeros = zero_rows(codebook, counts, budget.rows, budget.zero_skip);
-    let room = budget.rows - zeros.rows.len();
-    let trees: Vec<Tree> = by_cluster(pairs, codebook.len())
-        .into_iter()
-        .enumerate()
-        .map(|(cluster, pairs)| {
-            let weight = f64::from(codebook[cluster]);
-            Tree::new(cluster as u32, &pairs, budget.error_price * weight * weight, fraction_bits)
-        })
-        .collect();
-    let cubes = within(&trees, room).into_iter().map(|(tree, price)| trees[tree].cubes(price)).collect::<Vec<_>>();
-    assemble(zeros, cubes.concat(), codebook, counts)
+/// A layer's activations as one tree a weight, ready to be filled at any price.
+pub struct Forest {
+    trees: Vec<Tree>,
 }
 
-fn by_cluster(pairs: &[Pair], clusters: usize) -> Vec<Vec<Pair>> {
-    let mut of_cluster = vec![Vec::new(); clusters];
-    pairs.iter().for_each(|pair| of_cluster[pair.cluster as usize].push(*pair));
-    of_cluster
-}
-
-/// A row price for each tree such that all their rows together fit `room`.
-fn within(trees: &[Tree], room: usize) -> Vec<(usize, f64)> {
-    let rows_at = |price: f64| trees.iter().map(|tree| tree.best(price).rows).sum::<usize>();
-    // At a price below one hit every row pays, above every possible gain none.
-    let most: u64 = trees.iter().map(Tree::count).max().unwrap_or(0);
-    let (mut low, mut high) = (0.5, most as f64 + 1.0);
-    if rows_at(low) <= room {
-        return (0..trees.len()).map(|tree| (tree, low)).collect();
+impl Forest {
+    /// The trees of the pairs of a profile with `fraction_bits` wide keys.
+    pub fn new(pairs: &[Pair], codebook: &[f32], fraction_bits: u32) -> Self {
+        let mut of_cluster = vec![Vec::new(); codebook.len()];
+        pairs.iter().for_each(|pair| of_cluster[pair.cluster as usize].push(*pair));
+        let tree = |(cluster, pairs): (usize, Vec<Pair>)| Tree::new(cluster, &pairs, codebook[cluster], fraction_bits);
+        Self { trees: of_cluster.into_iter().enumerate().filter(|(_, pairs)| !pairs.is_empty()).map(tree).collect() }
     }
-    for _ in 0..PRICE_STEPS {
-        let middle = (low * high).sqrt();
-        if rows_at(middle) <= room { high = middle } else { low = middle }
-    }
-    spend_the_rest(trees, room, low, high)
-}
 
-/// Moves single trees from the high to the low price while their rows fit,
-/// the largest gain first.
-fn spend_the_rest(trees: &[Tree], room: usize, low: f64, high: f64) -> Vec<(usize, f64)> {
-    let mut used = 0;
-    let mut moves = Vec::new();
-    let mut prices: Vec<(usize, f64)> = Vec::with_capacity(trees.len());
-    for (index, tree) in trees.iter().enumerate() {
-        let (dear, cheap) = (tree.best(high), tree.best(low));
-        used += dear.rows;
-        prices.push((index, high));
-        // Worth without the price of the rows.
-        let worth = (cheap.worth + low * cheap.rows as f64) - (dear.worth + high * dear.rows as f64);
-        if cheap.rows > dear.rows {
-            moves.push((worth, index, cheap.rows - dear.rows));
+    /// At most `budget.rows` rows; none compares more fraction bits than the
+    /// keys have.
+    pub fn fill(&self, codebook: &[f32], counts: &MacCounts, budget: &Budget) -> Fill {
+        let zeros = zero_rows(codebook, counts, budget.rows, budget.zero_skip);
+        let room = budget.rows - zeros.rows.len();
+        let cubes: Vec<Cube> =
+            self.within(room, budget.error_price).into_iter().flat_map(|(tree, prices)| tree.cubes(prices)).collect();
+        assemble(zeros, cubes, codebook, counts)
+    }
+
+    /// Prices for each tree at which all their rows together fit `room`.
+    fn within(&self, room: usize, error: f64) -> Vec<(&Tree, Prices)> {
+        let rows_at = |row: f64| self.trees.iter().map(|tree| tree.best(Prices { row, error }).rows).sum::<usize>();
+        // At a price below one hit every row pays, above every possible gain none.
+        let most: u64 = self.trees.iter().map(Tree::count).max().unwrap_or(0);
+        let (mut low, mut high) = (0.5, most as f64 + 1.0);
+        if rows_at(low) <= room {
+            return self.trees.iter().map(|tree| (tree, Prices { row: low, error })).collect();
         }
-    }
-    moves.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    for (_, index, extra) in moves {
-        if used + extra <= room {
-            used += extra;
-            prices[index].1 = low;
+        for _ in 0..PRICE_STEPS {
+            let middle = (low * high).sqrt();
+            if rows_at(middle) <= room { high = middle } else { low = middle }
         }
+        self.spend_the_rest(room, Prices { row: low, error }, Prices { row: high, error })
     }
-    prices
+
+    /// Moves single trees from the high to the low price while their rows fit,
+    /// the largest gain first.
+    fn spend_the_rest(&self, room: usize, low: Prices, high: Prices) -> Vec<(&Tree, Prices)> {
+        let mut used = 0;
+        let mut moves = Vec::new();
+        let mut chosen: Vec<(&Tree, Prices)> = Vec::with_capacity(self.trees.len());
+        for (index, tree) in self.trees.iter().enumerate() {
+            let (dear, cheap) = (tree.best(high), tree.best(low));
+            used += dear.rows;
+            chosen.push((tree, high));
+            // Worth without the price of the rows.
+            let worth = (cheap.worth + low.row * cheap.rows as f64) - (dear.worth + high.row * dear.rows as f64);
+            if cheap.rows > dear.rows {
+                moves.push((worth, index, cheap.rows - dear.rows));
+            }
+        }
+        moves.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (_, index, extra) in moves {
+            if used + extra <= room {
+                used += extra;
+                chosen[index].1 = low;
+            }
+        }
+        chosen
+    }
+}
+
+/// What rows and their errors are charged, in hits.
+#[derive(Clone, Copy)]
+struct Prices {
+    /// One row.
+    row: f64,
+    /// One unit of squared error on the layer's sums.
+    error: f64,
 }
 
 /// The activations that one weight meets, as a binary tree over their bits.
 struct Tree {
     cluster: u32,
-    /// Hits that a unit of squared activation error is worth: price · w².
-    error_price: f64,
+    /// The weight's square: squared error of its products for a unit of
+    /// squared activation error.
+    weight_square: f64,
     depth: u32,
     /// Positive activations, then negative ones.
     signs: [Branch; 2],
@@ -197,9 +209,11 @@ impl Branch {
 
 impl Tree {
     /// `pairs` of one cluster, keys ascending.
-    fn new(cluster: u32, pairs: &[Pair], error_price: f64, fraction_bits: u32) -> Self {
+    fn new(cluster: usize, pairs: &[Pair], weight: f32, fraction_bits: u32) -> Self {
         let of_sign = |sign: u32| Branch::new(pairs.iter().copied().filter(move |pair| pair.key >> 31 == sign));
-        Self { cluster, error_price, depth: EXPONENT_BITS + fraction_bits, signs: [of_sign(0), of_sign(1)] }
+        let weight_square = f64::from(weight).powi(2);
+        let depth = EXPONENT_BITS + fraction_bits;
+        Self { cluster: cluster as u32, weight_square, depth, signs: [of_sign(0), of_sign(1)] }
     }
 
     fn count(&self) -> u64 {
@@ -210,8 +224,8 @@ impl Tree {
         [self.signs[0].all(), self.signs[1].all()]
     }
 
-    fn best(&self, row_price: f64) -> Best {
-        self.node(self.all(), 0, row_price).both
+    fn best(&self, prices: Prices) -> Best {
+        self.node(self.all(), 0, prices).both
     }
 
     /// Leading magnitude bits that all activations of the spans share, at most
@@ -225,21 +239,21 @@ impl Tree {
     }
 
     /// The best rows for the spans, whose activations share `known` bits.
-    fn node(&self, spans: [Span; 2], known: u32, row_price: f64) -> Node {
+    fn node(&self, spans: [Span; 2], known: u32, prices: Prices) -> Node {
         let count = |spans: [Span; 2]| self.moments(spans).count as f64;
-        let Some(common) = self.common_bits(spans).filter(|_| count(spans) > row_price) else {
+        let Some(common) = self.common_bits(spans).filter(|_| count(spans) > prices.row) else {
             return Node::default(); // nothing here, or nothing that pays for a row
         };
         let parts = [only(spans, 0), only(spans, 1), spans];
-        let leaf = |spans| self.leaf(spans, known).map_or(Best::default(), |cube| self.worth(&cube, row_price));
+        let leaf = |spans| self.leaf(spans, known).map_or(Best::default(), |cube| self.worth(&cube, prices));
         let leaves = parts.map(leaf);
         // Two rows or more are not worth more than all their hits without error.
-        let settled = leaves.iter().zip(parts).all(|(leaf, part)| leaf.worth >= count(part) - 2.0 * row_price);
+        let settled = leaves.iter().zip(parts).all(|(leaf, part)| leaf.worth >= count(part) - 2.0 * prices.row);
         let mut node = Node::default();
         if common < self.depth && !settled {
             let [p, n] = [0, 1].map(|sign: usize| self.signs[sign].split(spans[sign], common));
-            let low = self.node([p[0], n[0]], common + 1, row_price);
-            let high = self.node([p[1], n[1]], common + 1, row_price);
+            let low = self.node([p[0], n[0]], common + 1, prices);
+            let high = self.node([p[1], n[1]], common + 1, prices);
             node = Node {
                 of_sign: [0, 1].map(|sign: usize| low.of_sign[sign].and(high.of_sign[sign])),
                 both: low.both.and(high.both),
@@ -258,8 +272,11 @@ impl Tree {
         moments
     }
 
-    fn worth(&self, cube: &Cube, row_price: f64) -> Best {
-        Best { worth: cube.moments.count as f64 - self.error_price * cube.moments.scatter() - row_price, rows: 1 }
+    fn worth(&self, cube: &Cube, prices: Prices) -> Best {
+        Best {
+            worth: cube.moments.count as f64 - prices.error * self.weight_square * cube.moments.scatter() - prices.row,
+            rows: 1,
+        }
     }
 
     /// The row that serves all of the spans: the tightest one down to whole
@@ -282,20 +299,20 @@ impl Tree {
     }
 
     /// The rows that `best` counts.
-    fn cubes(&self, row_price: f64) -> Vec<Cube> {
+    fn cubes(&self, prices: Prices) -> Vec<Cube> {
         let mut found = Vec::new();
-        self.gather(self.all(), 0, row_price, &mut found);
+        self.gather(self.all(), 0, prices, &mut found);
         found
     }
 
-    fn gather(&self, spans: [Span; 2], known: u32, row_price: f64, found: &mut Vec<Cube>) {
+    fn gather(&self, spans: [Span; 2], known: u32, prices: Prices, found: &mut Vec<Cube>) {
         let Some(common) = self.common_bits(spans) else { return };
-        let target = self.node(spans, known, row_price).both.worth;
+        let target = self.node(spans, known, prices).both.worth;
         if target <= 0.0 {
             return;
         }
         if let Some(cube) = self.leaf(spans, known)
-            && self.worth(&cube, row_price).worth >= target
+            && self.worth(&cube, prices).worth >= target
         {
             let mut moments = self.signs[0].exact(spans[0]);
             moments.add_times(&self.signs[1].exact(spans[1]), 1);
@@ -305,16 +322,16 @@ impl Tree {
         if common < self.depth {
             let [p, n] = [0, 1].map(|sign: usize| self.signs[sign].split(spans[sign], common));
             let parts = [[p[0], n[0]], [p[1], n[1]]];
-            let worth: f64 = parts.iter().map(|part| self.node(*part, common + 1, row_price).both.worth).sum();
+            let worth: f64 = parts.iter().map(|part| self.node(*part, common + 1, prices).both.worth).sum();
             if worth >= target {
-                parts.into_iter().for_each(|part| self.gather(part, common + 1, row_price, found));
+                parts.into_iter().for_each(|part| self.gather(part, common + 1, prices, found));
                 return;
             }
         }
         // Neither one row nor the next bit: the signs apart.
         for sign in [0, 1] {
             if spans[1 - sign].from < spans[1 - sign].to {
-                self.gather(only(spans, sign), known, row_price, found);
+                self.gather(only(spans, sign), known, prices, found);
             }
         }
     }

@@ -16,15 +16,16 @@ use std::sync::atomic::AtomicBool;
 /// One configuration that was tried, for the report.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Trial {
-    /// Most values in a codebook; none: unclustered. Where layers differ, the
-    /// first layer's.
+    /// Most values in a codebook; none: unclustered.
     pub clusters: Option<usize>,
-    /// Most fraction bits that a row compares, over all layers.
+    /// Most fraction bits that a row may compare.
     pub key_fraction_bits: u32,
-    /// How rows were chosen.
-    pub fill: FillRule,
     /// Most rows that a layer uses.
     pub rows: usize,
+    /// How rows were chosen; where layers differ, in the first one.
+    pub fill: FillRule,
+    /// Whether layers have codebooks of different sizes.
+    pub mixed: bool,
     /// Hits among all multiply-accumulates of the network, 0 to 1.
     pub hit_rate: f64,
     /// Hits among those with a nonzero activation, 0 to 1.
@@ -36,14 +37,27 @@ pub struct Trial {
 }
 
 /// Rows for every layer, and what the profile says they do.
+#[derive(Clone)]
 pub struct Filled {
-    pub(super) choices: Vec<LayerChoice>,
-    pub(super) clustered: Vec<Arc<Clustered>>,
-    pub(super) fills: Vec<Fill>,
+    layers: Vec<FilledLayer>,
+    nonzero: u64,
+}
+
+#[derive(Clone)]
+struct FilledLayer {
+    choice: LayerChoice,
+    clustered: Arc<Clustered>,
+    fill: Fill,
+    /// Squared error of clustering and rows over that of the signal.
+    noise: f64,
+}
+
+impl Filled {
     /// Predicted hits among the multiply-accumulates with a nonzero activation.
-    pub nonzero_hit_rate: f64,
-    /// Most rows that a layer uses.
-    pub rows: usize,
+    pub fn nonzero_hit_rate(&self) -> f64 {
+        let hits: u64 = self.layers.iter().map(|layer| layer.fill.nonzero_hits).sum();
+        hits as f64 / self.nonzero.max(1) as f64
+    }
 }
 
 /// A configuration and its measurement.
@@ -52,8 +66,6 @@ pub struct Measured {
     pub trial: Trial,
     /// The layers of the design, biases corrected.
     pub layers: Vec<LayerDesign>,
-    /// What was decided for each layer.
-    pub choices: Vec<LayerChoice>,
 }
 
 /// The network, the samples and what is known of them.
@@ -65,6 +77,9 @@ pub struct Trials<'a> {
     zero_skip: bool,
     cancel: &'a AtomicBool,
     clustered: HashMap<(usize, Option<usize>), Arc<Clustered>>,
+    /// How much noise in each layer disturbs the network's output, relative to
+    /// the other layers.
+    sensitivity: Vec<f64>,
 }
 
 impl<'a> Trials<'a> {
@@ -77,7 +92,8 @@ impl<'a> Trials<'a> {
         zero_skip: bool,
         cancel: &'a AtomicBool,
     ) -> Self {
-        Self { network, samples, reference, seed, zero_skip, cancel, clustered: HashMap::new() }
+        let sensitivity = vec![1.0; network.layers().len()];
+        Self { network, samples, reference, seed, zero_skip, cancel, clustered: HashMap::new(), sensitivity }
     }
 
     /// Mapped layers of the network.
@@ -86,38 +102,49 @@ impl<'a> Trials<'a> {
     }
 
     /// Clusters and fills every layer. Nothing runs yet.
-    pub fn fill(&mut self, choices: Vec<LayerChoice>) -> Filled {
-        self.cluster(&choices);
-        let clustered: Vec<Arc<Clustered>> = choices
-            .iter()
-            .enumerate()
-            .map(|(layer, choice)| Arc::clone(&self.clustered[&(layer, choice.clusters)]))
-            .collect();
-        let nonzero = self.reference.nonzero();
-        let fills: Vec<Fill> = clustered
-            .par_iter()
-            .zip(&choices)
-            .zip(&self.reference.layers)
-            .map(|((clustered, choice), reference)| clustered.fill(reference, choice, nonzero, self.zero_skip))
-            .collect();
-        let hits: u64 = fills.iter().map(|fill| fill.nonzero_hits).sum();
-        Filled {
-            nonzero_hit_rate: hits as f64 / nonzero.max(1) as f64,
-            rows: fills.iter().map(|fill| fill.rows.len()).max().unwrap_or(0),
-            choices,
-            clustered,
-            fills,
-        }
+    pub fn fill(&mut self, choices: &[LayerChoice]) -> Filled {
+        self.cluster(choices.iter().enumerate().map(|(layer, choice)| (layer, choice.clusters)).collect());
+        let layers = choices.par_iter().enumerate().map(|(layer, choice)| self.fill_layer(layer, choice)).collect();
+        Filled { layers, nonzero: self.reference.nonzero() }
     }
 
-    fn cluster(&mut self, choices: &[LayerChoice]) {
-        let missing: Vec<(usize, Option<usize>)> = choices
-            .iter()
-            .enumerate()
-            .map(|(layer, choice)| (layer, choice.clusters))
-            .filter(|key| !self.clustered.contains_key(key))
-            .collect();
-        let made: Vec<_> = missing
+    /// Clusters and fills every layer with whichever of the choices is worth
+    /// most: hits less the price of the noise that clustering and rows make.
+    pub fn fill_best(&mut self, choices: &[LayerChoice], error_price: f64) -> Filled {
+        let layers = self.layers();
+        self.cluster((0..layers).flat_map(|l| choices.iter().map(move |choice| (l, choice.clusters))).collect());
+        let nonzero = self.reference.nonzero() as f64;
+        let worth = |layer: usize, filled: &FilledLayer| {
+            filled.fill.nonzero_hits as f64 - error_price * self.sensitivity[layer] * nonzero * filled.noise
+        };
+        let best = |layer: usize| {
+            let filled = choices.iter().map(|choice| self.fill_layer(layer, choice));
+            // The first of equals.
+            filled.reduce(|a, b| if worth(layer, &b) > worth(layer, &a) { b } else { a })
+        };
+        Filled { layers: (0..layers).into_par_iter().filter_map(best).collect(), nonzero: self.reference.nonzero() }
+    }
+
+    fn fill_layer(&self, layer: usize, choice: &LayerChoice) -> FilledLayer {
+        let clustered = Arc::clone(&self.clustered[&(layer, choice.clusters)]);
+        let reference = &self.reference.layers[layer];
+        let fill = clustered.fill(reference, &self.priced(layer, choice), self.reference.nonzero(), self.zero_skip);
+        let noise = (clustered.error + fill.error) / reference.signal.max(f64::MIN_POSITIVE);
+        FilledLayer { choice: *choice, clustered, fill, noise }
+    }
+
+    /// The choice with its error price made that of the layer.
+    fn priced(&self, layer: usize, choice: &LayerChoice) -> LayerChoice {
+        let fill = match choice.fill {
+            FillRule::Frequency => FillRule::Frequency,
+            FillRule::Merged { error_price } => FillRule::Merged { error_price: error_price * self.sensitivity[layer] },
+        };
+        LayerChoice { fill, ..*choice }
+    }
+
+    fn cluster(&mut self, mut keys: Vec<(usize, Option<usize>)>) {
+        keys.retain(|key| !self.clustered.contains_key(key));
+        let made: Vec<_> = keys
             .into_par_iter()
             .map(|(layer, clusters)| {
                 let (of, reference) = (&self.network.layers()[layer], &self.reference.layers[layer]);
@@ -131,35 +158,73 @@ impl<'a> Trials<'a> {
         self.clustered.extend(made);
     }
 
+    /// Measures how sensitive the network is to noise in each layer: the
+    /// divergence of its outputs when this layer alone is clustered and filled,
+    /// over the noise that this makes.
+    ///
+    /// `each` is called before each layer's run.
+    ///
+    /// # Errors
+    /// A failure of the network; [`EngineError::Cancelled`].
+    pub fn measure_sensitivity(
+        &mut self,
+        choice: &LayerChoice,
+        mut each: impl FnMut(usize),
+    ) -> Result<(), EngineError> {
+        let exact = LayerChoice { clusters: None, rows: 0, ..*choice };
+        let mut sensitivity = Vec::new();
+        for layer in 0..self.layers() {
+            each(layer);
+            let mut choices = vec![exact; self.layers()];
+            choices[layer] = *choice;
+            let filled = self.fill(&choices);
+            let noise = filled.layers[layer].noise;
+            let divergence = self.measure(filled)?.trial.agreement.divergence;
+            sensitivity.push(if noise > 0.0 { divergence / noise } else { 0.0 });
+        }
+        let mean = sensitivity.iter().sum::<f64>() / sensitivity.len().max(1) as f64;
+        if mean > 0.0 && mean.is_finite() {
+            // No layer is taken to be free of consequences, or beyond all price.
+            self.sensitivity = sensitivity.iter().map(|s| (s / mean).clamp(0.05, 20.0)).collect();
+        }
+        Ok(())
+    }
+
+    /// How much noise in each layer disturbs the output, 1 on average; all 1
+    /// before [`Trials::measure_sensitivity`].
+    pub fn sensitivity(&self) -> &[f64] {
+        &self.sensitivity
+    }
+
     /// Corrects the biases of a filled configuration and runs it.
     ///
     /// # Errors
     /// A failure of the network; [`EngineError::Cancelled`].
     pub fn measure(&self, filled: Filled) -> Result<Measured, EngineError> {
-        let layers: Vec<LayerDesign> = self
-            .network
-            .layers()
-            .iter()
-            .zip(filled.clustered.iter().zip(&filled.fills).zip(&filled.choices))
-            .map(|(layer, ((clustered, fill), choice))| {
-                layer_design(layer, &clustered.clustering, fill, choice.key_fraction_bits)
-            })
-            .collect();
-        let correct: Vec<bool> = filled.choices.iter().map(|choice| choice.clusters.is_some()).collect();
+        let design = |(layer, filled): (_, &FilledLayer)| {
+            layer_design(layer, &filled.clustered.clustering, &filled.fill, filled.choice.key_fraction_bits)
+        };
+        let layers: Vec<LayerDesign> = self.network.layers().iter().zip(&filled.layers).map(design).collect();
+        // Weights that stay as they are make no error of their own. Their bias
+        // is corrected only behind layers that do.
+        let first_change = filled.layers.iter().position(|layer| layer.choice.clusters.is_some());
+        let correct: Vec<bool> =
+            (0..layers.len()).map(|layer| first_change.is_some_and(|first| layer >= first)).collect();
         let Calibrated { layers, outputs, stats } =
             calibrate(self.network, self.samples, self.reference, layers, &correct, self.zero_skip, self.cancel)?;
         let total: LayerStats = stats.into_iter().sum();
-        let first = filled.choices.first();
+        let choices = || filled.layers.iter().map(|layer| layer.choice);
         let trial = Trial {
-            clusters: first.and_then(|choice| choice.clusters),
-            key_fraction_bits: filled.choices.iter().map(|choice| choice.key_fraction_bits).max().unwrap_or(0),
-            fill: first.map_or(FillRule::Frequency, |choice| choice.fill),
-            rows: filled.rows,
+            clusters: choices().map(|choice| choice.clusters).max().flatten(),
+            key_fraction_bits: choices().map(|choice| choice.key_fraction_bits).max().unwrap_or(0),
+            rows: layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0),
+            fill: choices().next().map_or(FillRule::Frequency, |choice| choice.fill),
+            mixed: choices().any(|choice| Some(choice.clusters) != filled.layers.first().map(|l| l.choice.clusters)),
             hit_rate: total.hit_rate(),
             nonzero_hit_rate: total.nonzero_hit_rate(),
             agreement: Agreement::new(&self.reference.outputs, &outputs),
             feasible: false,
         };
-        Ok(Measured { trial, layers, choices: filled.choices })
+        Ok(Measured { trial, layers })
     }
 }

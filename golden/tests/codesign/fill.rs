@@ -4,7 +4,7 @@ use crate::exact::is_nearest;
 use crate::layers::{Layer, layer};
 use axp_golden::am::Am;
 use axp_golden::codesign::fill::{Fill, by_frequency};
-use axp_golden::codesign::ternary::{Budget, merged};
+use axp_golden::codesign::ternary::{Budget, Forest};
 use axp_spec::{AmImage, AmRow, PeConfig};
 use proptest::prelude::*;
 
@@ -16,7 +16,8 @@ fn frequent(layer: &Layer, fraction_bits: u32, rows: usize, zero_skip: bool) -> 
 }
 
 fn ternary(layer: &Layer, fraction_bits: u32, budget: &Budget) -> Fill {
-    merged(&layer.pairs(fraction_bits), &layer.clustering.codebook, &layer.counts(), fraction_bits, budget)
+    let codebook = &layer.clustering.codebook;
+    Forest::new(&layer.pairs(fraction_bits), codebook, fraction_bits).fill(codebook, &layer.counts(), budget)
 }
 
 /// Searches every operand of every sample in the reference memory, and compares

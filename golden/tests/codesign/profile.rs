@@ -45,17 +45,40 @@ proptest! {
     }
 
     #[test]
-    fn importance_is_the_energy_each_weight_meets(layer in layer(5, false)) {
-        let mut expected = vec![0.0; layer.geometry.weights()];
+    fn importance_is_how_much_each_weights_activations_vary(layer in layer(5, false)) {
+        // By class: elements of the same channel that meet the same weights share a mean.
+        let classes = layer.classes();
+        let of_input = classes.of_inputs();
+        let mut values = vec![Vec::new(); classes.len()];
         for sample in &layer.samples {
-            for output in 0..layer.geometry.outputs() {
-                for (weight, input) in layer.geometry.operands(output) {
-                    expected[weight] += input.map_or(0.0, |i| f64::from(sample[i]).powi(2));
-                }
+            sample.iter().zip(&of_input).for_each(|(a, class)| values[*class as usize].push(f64::from(*a)));
+        }
+        let mut expected = vec![0.0; layer.geometry.weights()];
+        for (class, values) in values.iter().enumerate() {
+            let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
+            let scatter: f64 = values.iter().map(|a| (a - mean).powi(2)).sum();
+            classes.weights(class).for_each(|weight| expected[weight] += scatter);
+        }
+        for (found, expected) in layer.activations().profile(4).importance(&classes).iter().zip(expected) {
+            prop_assert!((found - expected).abs() <= 1e-9 * (1.0 + expected), "{found} {expected}");
+        }
+    }
+
+    #[test]
+    fn classes_hold_inputs_that_meet_the_same_weights(layer in layer(5, false)) {
+        let classes = layer.classes();
+        let of_input = classes.of_inputs();
+        let mut met = vec![Vec::new(); layer.geometry.inputs()];
+        for output in 0..layer.geometry.outputs() {
+            for (weight, input) in layer.geometry.operands(output) {
+                input.into_iter().for_each(|input| met[input].push(weight));
             }
         }
-        for (found, expected) in layer.activations().profile(4).importance(&layer.classes()).iter().zip(expected) {
-            prop_assert!((found - expected).abs() <= 1e-12 * expected, "{found} {expected}");
+        for (mut met, class) in met.into_iter().zip(of_input) {
+            met.sort_unstable();
+            let mut expected: Vec<usize> = classes.weights(class as usize).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(met, expected);
         }
     }
 }
