@@ -62,7 +62,9 @@ pub struct LayerTrace<'a> {
 pub struct ReplayOptions {
     /// The simulator.
     pub simulator: SimulatorKind,
-    /// Body of the gated registers.
+    /// Body of the gated registers. With Verilator the gated body applies to
+    /// the pipe and the output; the row storage runs on its enable body for
+    /// speed, see [`Dut::with_enabled_rows`].
     pub body: Body,
     /// Seed of the stalls.
     pub seed: u64,
@@ -145,7 +147,10 @@ pub fn replay(
     cancel: &AtomicBool,
 ) -> Result<Equivalence, ReplayError> {
     check_rows(rtl, layers)?;
-    let dut = Dut::of(rtl);
+    let dut = match (options.simulator, options.body) {
+        (SimulatorKind::Verilator, Body::Gated) => Dut::of(rtl).with_enabled_rows(),
+        _ => Dut::of(rtl),
+    };
     let simulator = build(&dut, options, cancel)?;
     let vectors = PeVectors::of(&dut).map_err(SimulatorError::from)?;
     let driver = || Driver::new(rtl, layers, options, vectors.clone());

@@ -17,6 +17,8 @@ pub struct Equivalence {
     pub simulator: SimulatorKind,
     /// Body of the gated registers.
     pub body: Body,
+    /// Whether the row storage ran on clock gates too.
+    pub rows_gated: bool,
     /// Cycles compared, reset and row writes included.
     pub cycles: u64,
     /// Operand pairs accepted.
@@ -125,6 +127,7 @@ impl Equivalence {
         Self {
             simulator: options.simulator,
             body: options.body,
+            rows_gated: options.body == Body::Gated && options.simulator == SimulatorKind::Icarus,
             cycles: sections.iter().map(|section| section.cycles).sum(),
             macs: verdicts.iter().map(|layer| layer.macs).sum(),
             outputs: verdicts.iter().map(|layer| layer.outputs).sum(),
