@@ -2,8 +2,10 @@
 
 use miette::Report;
 use std::fmt::Display;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 /// Why a command did not succeed.
@@ -51,7 +53,7 @@ impl Failure {
 }
 
 /// Prints the failure, if any, and turns the outcome into an exit code.
-pub fn report(outcome: Outcome) -> ExitCode {
+fn report(outcome: Outcome) -> ExitCode {
     let (failure, code) = match outcome {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure @ Failure::Check(_)) => (failure, 1),
@@ -65,15 +67,25 @@ pub fn report(outcome: Outcome) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// A panic is a bug in axp, never the user's fault: say so in one line instead
-/// of a backtrace (`AXP_BACKTRACE=1` brings the backtrace back).
-pub fn install_panic_message() {
-    let standard = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |info| {
-        if std::env::var_os("AXP_BACKTRACE").is_some() {
-            standard(info);
-        } else {
-            eprintln!("axp: internal error, please report it with the command that caused it: {info}");
+/// What the last panic said.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Runs a command. A panic is a bug in axp, never the user's fault: it ends in
+/// one line and exit code 101 instead of a backtrace (`AXP_BACKTRACE=1` brings
+/// the backtrace back). A panic that a library catches and reports as an error
+/// of its own prints nothing.
+pub fn guarded(command: impl FnOnce() -> Outcome) -> ExitCode {
+    if std::env::var_os("AXP_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|info| {
+            *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(info.to_string());
+        }));
+    }
+    match std::panic::catch_unwind(AssertUnwindSafe(command)) {
+        Ok(outcome) => report(outcome),
+        Err(_) => {
+            let said = PANIC.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+            eprintln!("axp: internal error, please report it with the command that caused it: {said}");
+            ExitCode::from(101)
         }
-    }));
+    }
 }

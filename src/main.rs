@@ -16,15 +16,13 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    exit::install_panic_message();
     let arguments = Arguments::parse();
     let cancel = interrupt::install();
-    let outcome = match &arguments.command {
+    exit::guarded(|| match &arguments.command {
         Command::Build(options) => commands::build::run(options, &cancel),
         Command::Verify(options) => commands::verify::run(options, &cancel),
         Command::Generate(options) => commands::generate::run(options, &cancel),
         Command::Eval(options) => commands::eval::run(options, &cancel),
         Command::Keys(options) => commands::keys::run(options, &cancel),
-    };
-    exit::report(outcome)
+    })
 }

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// share alone is a coarse estimate: at a true rate of 1 % and 200 samples its
 /// standard error is 0.7 points. The smoothed rate uses all pairs of samples
 /// instead: it asks how often the disturbance of one sample's margin would
-/// overcome the margin of another.
+/// overcome the margin of another, both in units of how far the float network
+/// spreads the sample's classes.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Agreement {
     /// Samples compared.
@@ -71,9 +72,10 @@ impl Agreement {
 
 /// How clearly the float network decides on a sample.
 struct Margin {
-    /// Log-odds of the best class against the second one.
+    /// Log-odds of the best class against the second one, over the standard
+    /// deviation of the sample's log-probabilities.
     before: f64,
-    /// What the design adds to it.
+    /// What the design adds to it, in the same unit.
     change: f64,
     /// Probability of the best class less that of the second one.
     lead: f64,
@@ -155,8 +157,9 @@ mod tests {
         outputs[3] = vec![-0.5, 0.0];
         let found = Agreement::new(&reference, &outputs);
         assert_eq!((found.samples, found.top1), (4, 0.75));
-        // The change of -1 overcomes one margin of four, and is one change of four.
-        assert_eq!(found.smoothed_disagreement, 1.0 / 16.0);
+        // Of two classes every margin is twice the spread, and the one change is
+        // minus four times: it overcomes each of the four margins.
+        assert_eq!(found.smoothed_disagreement, 4.0 / 16.0);
         assert!(found.divergence > 0.0);
     }
 

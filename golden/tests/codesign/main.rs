@@ -1,8 +1,11 @@
-//! Co-design against brute force: products, profiles and rows.
+//! Co-design against brute force: products, profiles, rows, error feedback;
+//! and the search on a bundled network.
 #![cfg(feature = "onnx")]
 
 mod exact;
+mod feedback;
 mod fill;
 mod layers;
 mod product;
 mod profile;
+mod search;
