@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn softmax_outputs_and_logits_say_the_same() {
-        let logits = vec![vec![1.0_f32, -0.5, 0.25]];
+        let logits = [vec![1.0_f32, -0.5, 0.25]];
         let total: f32 = logits[0].iter().map(|v| v.exp()).sum();
         let probabilities: Vec<f32> = logits[0].iter().map(|v| v.exp() / total).collect();
         let (a, b) = (log_probabilities(&logits[0]), log_probabilities(&probabilities));
