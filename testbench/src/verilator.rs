@@ -30,45 +30,8 @@ const OPTIONS: &[&str] = &[
     "--prefix",
     "Vdut",
     "-CFLAGS",
-    "-O3 -include ../AxpTriggers.h",
+    "-O3",
 ];
-
-/// Verilator 5.006 scans its trigger flags byte by byte, several times a cycle;
-/// with a gated clock for each row that is a third of the run time. The same
-/// class on whole words. Later versions have words of their own.
-const TRIGGERS: &str = r#"// Written by axp. Stands in for VlTriggerVec of Verilator 5.006.
-#include "verilated.h"
-#if VERILATOR_VERSION_INTEGER == 5006000
-#include <cstddef>
-#include <cstdint>
-template <std::size_t N> class AxpTriggers final {
-  static constexpr std::size_t kWords = (N + 7) / 8;
-  union {
-    uint64_t words[kWords];
-    bool flags[8 * kWords];
-  };
-
- public:
-  AxpTriggers() { clear(); }
-  void clear() {
-    for (std::size_t i = 0; i < kWords; ++i) words[i] = 0;
-  }
-  bool& at(std::size_t i) { return flags[i]; }
-  bool any() const {
-    uint64_t set = 0;
-    for (std::size_t i = 0; i < kWords; ++i) set |= words[i];
-    return set != 0;
-  }
-  void set(const AxpTriggers& other) {
-    for (std::size_t i = 0; i < kWords; ++i) words[i] |= other.words[i];
-  }
-  void andNot(const AxpTriggers& a, const AxpTriggers& b) {
-    for (std::size_t i = 0; i < kWords; ++i) words[i] = a.words[i] & ~b.words[i];
-  }
-};
-#define VlTriggerVec AxpTriggers
-#endif
-"#;
 
 /// Builds the simulator of a design, or takes it from `cache` if the same
 /// sources, harness, options and Verilator have been built there before.
@@ -95,10 +58,7 @@ pub fn build(
     options.extend(["--top-module".into(), harness::STAGE.to_owned()]);
     options.extend(body.define().map(|name| format!("+define+{name}=1")));
     options.extend(trace.then(|| "--trace".to_owned()));
-    let key = content_key(
-        &[Tool::Verilator.version()?, options.join(" "), TRIGGERS.into(), text.clone(), stage.clone()],
-        dut,
-    );
+    let key = content_key(&[Tool::Verilator.version()?, options.join(" "), text.clone(), stage.clone()], dut);
     let program = cache.join(format!("verilator-{key}"));
     let simulator = Simulator { kind: SimulatorKind::Verilator, layout, program: program.clone(), image: None };
     if program.is_file() {
@@ -112,7 +72,7 @@ pub fn build(
         .tempdir_in(cache)
         .map_err(|source| SimulatorError::file(cache, source))?;
     dut.write(folder.path()).map_err(|(path, source)| SimulatorError::File { path, source })?;
-    for (name, text) in [("AxpMain.cpp", text.as_str()), ("AxpStage.v", &stage), ("AxpTriggers.h", TRIGGERS)] {
+    for (name, text) in [("AxpMain.cpp", text.as_str()), ("AxpStage.v", &stage)] {
         let path = folder.path().join(name);
         fs::write(&path, text).map_err(|source| SimulatorError::file(&path, source))?;
     }
