@@ -53,7 +53,7 @@ fn failure(error: &LintError, cancel: &Cancel) -> Failure {
     match error {
         _ if requested(cancel) => Failure::Interrupted,
         LintError::Missing(missing) => {
-            Failure::input(missing, "or run ./scripts/setup.sh's installation through ./scripts/test.sh")
+            Failure::input(missing, "./scripts/test.sh and ./scripts/demo.sh install what is missing")
         }
         other => Failure::input(other, "check that the tool runs, and that the temporary folder has space"),
     }

@@ -16,7 +16,7 @@ use super::reference::{PROFILE_BITS, Reference};
 use super::trials::{Filled, Measured, Trial, Trials};
 use crate::infer::EngineError;
 use crate::net::{Network, Samples};
-use axp_spec::design::{SCHEMA, sha256_hex};
+use axp_spec::design::SCHEMA;
 use axp_spec::{Design, PeConfig, Provenance, SampleSet};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -292,6 +292,5 @@ fn better(a: &Trial, b: &Trial) -> bool {
 
 /// The identity of a set of samples.
 pub fn sample_set(samples: &Samples) -> SampleSet {
-    let bytes: Vec<u8> = samples.values().iter().flat_map(|value| value.to_le_bytes()).collect();
-    SampleSet { sha256: sha256_hex(&bytes), samples: samples.len() }
+    SampleSet { sha256: samples.sha256(), samples: samples.len() }
 }
