@@ -1,20 +1,55 @@
 //! Floating-point formats as field widths; their arithmetic lives elsewhere.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
 
-/// A binary interchange format: one sign bit, exponent, fraction.
+/// A binary format: one sign bit, exponent, fraction (trailing significand).
+///
+/// The bias is `2^(exponent bits - 1) - 1` in all of them.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(rename_all = "lowercase")]
 pub enum FloatFormat {
     /// IEEE 754 binary32: 8 exponent bits, 23 fraction bits.
     Binary32,
+    /// bfloat16: the upper half of binary32, 8 exponent bits, 7 fraction bits.
+    Bfloat16,
+    /// IEEE 754 binary16: 5 exponent bits, 10 fraction bits.
+    Binary16,
+    /// OCP FP8 E4M3: 4 exponent bits, 3 fraction bits, no infinity; the
+    /// magnitude 7F is the only NaN, and 7E (448) the largest number.
+    E4m3,
+    /// OCP FP8 E5M2: 5 exponent bits, 2 fraction bits, specials as in IEEE 754.
+    E5m2,
 }
 
+/// A format's name that is not one of [`FloatFormat::ALL`].
+#[derive(Error, Debug, Clone, PartialEq, Eq)]
+#[error("{0:?} is no floating-point format: use fp32, bf16, fp16, e4m3 or e5m2")]
+pub struct UnknownFormat(String);
+
 impl FloatFormat {
+    /// Every supported format, widest first.
+    pub const ALL: [Self; 5] = [Self::Binary32, Self::Bfloat16, Self::Binary16, Self::E4m3, Self::E5m2];
+
+    /// Short name, as in module names and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Binary32 => "fp32",
+            Self::Bfloat16 => "bf16",
+            Self::Binary16 => "fp16",
+            Self::E4m3 => "e4m3",
+            Self::E5m2 => "e5m2",
+        }
+    }
+
     /// Width of the exponent field in bits.
     pub const fn exponent_bits(self) -> u32 {
         match self {
-            Self::Binary32 => 8,
+            Self::Binary32 | Self::Bfloat16 => 8,
+            Self::Binary16 | Self::E5m2 => 5,
+            Self::E4m3 => 4,
         }
     }
 
@@ -22,6 +57,10 @@ impl FloatFormat {
     pub const fn fraction_bits(self) -> u32 {
         match self {
             Self::Binary32 => 23,
+            Self::Bfloat16 => 7,
+            Self::Binary16 => 10,
+            Self::E4m3 => 3,
+            Self::E5m2 => 2,
         }
     }
 
@@ -30,20 +69,59 @@ impl FloatFormat {
         1 + self.exponent_bits() + self.fraction_bits()
     }
 
-    /// The exponent field, in place: all its bits set. An encoding whose
-    /// exponent field is all ones is an infinity or a NaN.
+    /// What is subtracted from the exponent field of a normal number.
+    pub const fn bias(self) -> i32 {
+        (1 << (self.exponent_bits() - 1)) - 1
+    }
+
+    /// Whether the format has infinities. Without them, the largest exponent
+    /// field also serves finite numbers, and only all ones is a NaN.
+    pub const fn has_infinity(self) -> bool {
+        !matches!(self, Self::E4m3)
+    }
+
+    /// The sign bit, in place.
+    pub const fn sign_mask(self) -> u64 {
+        1 << (self.width() - 1)
+    }
+
+    /// The exponent field, in place: all its bits set. Where the format
+    /// [has infinities](Self::has_infinity), such an encoding is one or a NaN.
     pub const fn exponent_mask(self) -> u64 {
         ((1 << self.exponent_bits()) - 1) << self.fraction_bits()
     }
 
+    /// The magnitude of the largest finite number.
+    pub const fn largest_finite(self) -> u64 {
+        if self.has_infinity() { self.exponent_mask() - 1 } else { self.sign_mask() - 2 }
+    }
+
     /// The only NaN that axp ever produces in this format.
     pub const fn canonical_nan(self) -> u64 {
-        self.exponent_mask() | 1 << (self.fraction_bits() - 1)
+        if self.has_infinity() {
+            self.exponent_mask() | 1 << (self.fraction_bits() - 1)
+        } else {
+            self.sign_mask() - 1
+        }
     }
 
     /// Whether the encoding is an infinity or a NaN.
     pub const fn is_special(self, encoding: u64) -> bool {
-        encoding & self.exponent_mask() == self.exponent_mask()
+        encoding & (self.sign_mask() - 1) > self.largest_finite()
+    }
+}
+
+impl fmt::Display for FloatFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for FloatFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
     }
 }
 
@@ -57,7 +135,29 @@ mod tests {
         assert_eq!(f.width(), 32);
         assert_eq!(f.exponent_mask(), u64::from(f32::INFINITY.to_bits()));
         assert_eq!(f.canonical_nan(), 0x7FC0_0000);
+        assert_eq!(f.largest_finite(), u64::from(f32::MAX.to_bits()));
         assert!(f.is_special(u64::from(f32::NEG_INFINITY.to_bits())));
         assert!(!f.is_special(u64::from(f32::MAX.to_bits())));
+    }
+
+    #[test]
+    fn the_corners_of_the_other_formats_are_those_of_their_standards() {
+        let corners = FloatFormat::ALL.map(|f| (f.name(), f.canonical_nan(), f.largest_finite(), f.bias()));
+        assert_eq!(corners[1..], [
+            ("bf16", 0x7FC0, 0x7F7F, 127),
+            ("fp16", 0x7E00, 0x7BFF, 15),
+            ("e4m3", 0x7F, 0x7E, 7),
+            ("e5m2", 0x7E, 0x7B, 15),
+        ]);
+        assert!(FloatFormat::E4m3.is_special(0xFF) && !FloatFormat::E4m3.is_special(0xFE));
+        assert!(FloatFormat::E5m2.is_special(0xFC) && !FloatFormat::E5m2.is_special(0xFB));
+    }
+
+    #[test]
+    fn names_are_read_back_and_nothing_else_is() {
+        for format in FloatFormat::ALL {
+            assert_eq!(format.name().parse(), Ok(format));
+        }
+        assert_eq!("FP32".parse::<FloatFormat>(), Err(UnknownFormat("FP32".to_owned())));
     }
 }

@@ -11,11 +11,13 @@ pub mod bits;
 pub mod cycle;
 pub mod design;
 pub mod format;
+pub mod fpu;
 pub mod pe;
 
 pub use am::{AmError, AmImage, AmRow};
 pub use bits::Bits32;
 pub use cycle::{PeInputs, PeOutputs, RowWrite};
 pub use design::{Design, DesignError, LayerDesign, Provenance, SampleSet};
-pub use format::FloatFormat;
+pub use format::{FloatFormat, UnknownFormat};
+pub use fpu::{FixedFormat, FpuConfig, FpuConfigError, FpuOperation, MultiplierStyle, Rounding};
 pub use pe::{Accumulator, AmConfig, Content, Organisation, PeConfig, PeConfigError, ResetStyle};
