@@ -3,9 +3,10 @@
 use super::Outcome;
 use super::layout::{Layout, Magnitude};
 use Magnitude::{Finite, Infinity, Nan};
+use axp_spec::Rounding;
 
 #[inline]
-pub(super) fn mul(layout: Layout, a: u64, b: u64) -> Outcome {
+pub(super) fn mul(layout: Layout, rounding: Rounding, a: u64, b: u64) -> Outcome {
     let (a, b) = (layout.unpack(a), layout.unpack(b));
     let negative = a.negative != b.negative;
     match (a.value, b.value) {
@@ -14,13 +15,13 @@ pub(super) fn mul(layout: Layout, a: u64, b: u64) -> Outcome {
         (Infinity, _) | (_, Infinity) => layout.infinity(negative),
         (Finite { significand: 0, .. }, _) | (_, Finite { significand: 0, .. }) => layout.zero(negative),
         (Finite { significand: sa, exponent: ea }, Finite { significand: sb, exponent: eb }) => {
-            layout.round(negative, u128::from(sa) * u128::from(sb), ea + eb)
+            layout.round(rounding, negative, u128::from(sa) * u128::from(sb), ea + eb)
         }
     }
 }
 
 #[inline]
-pub(super) fn add(layout: Layout, a: u64, b: u64) -> Outcome {
+pub(super) fn add(layout: Layout, rounding: Rounding, a: u64, b: u64) -> Outcome {
     let (a, b) = (layout.unpack(a), layout.unpack(b));
     match (a.value, b.value) {
         (Nan { .. }, _) | (_, Nan { .. }) => propagate(layout, a.value, b.value),
@@ -34,20 +35,20 @@ pub(super) fn add(layout: Layout, a: u64, b: u64) -> Outcome {
             } else {
                 ((b.negative, sb, eb), (a.negative, sa, ea))
             };
-            add_finite(layout, coarse, fine)
+            add_finite(layout, rounding, coarse, fine)
         }
     }
 }
 
 /// Adds (sign, significand, exponent) triples; `coarse` has the larger exponent.
 #[inline]
-fn add_finite(layout: Layout, coarse: (bool, u64, i32), fine: (bool, u64, i32)) -> Outcome {
+fn add_finite(layout: Layout, rounding: Rounding, coarse: (bool, u64, i32), fine: (bool, u64, i32)) -> Outcome {
     let (coarse_negative, coarse_significand, coarse_exponent) = coarse;
     let (fine_negative, fine_significand, fine_exponent) = fine;
     // Beyond this distance `coarse` is a normal number and `fine` less than a
-    // quarter of its quantum. The nearest rounding boundary is no closer, even
-    // if the subtraction cancels one bit, so all that `fine` decides is on
-    // which side of `coarse` the sum lies; the smallest addend does that too.
+    // quarter of its quantum. No rounding boundary other than `coarse` itself is
+    // closer, even if the subtraction cancels one bit, so all that `fine` decides
+    // is on which side of `coarse` the sum lies; the smallest addend does that too.
     let reach = layout.fraction_bits as i32 + 2;
     let distance = coarse_exponent - fine_exponent;
     let (aligned, addend, exponent) = if distance <= reach {
@@ -67,7 +68,7 @@ fn add_finite(layout: Layout, coarse: (bool, u64, i32), fine: (bool, u64, i32)) 
         // Like-signed zeros keep their sign; every other exact zero is +0.
         return layout.zero(coarse_negative && fine_negative);
     }
-    layout.round(negative, magnitude, exponent)
+    layout.round(rounding, negative, magnitude, exponent)
 }
 
 fn propagate(layout: Layout, a: Magnitude, b: Magnitude) -> Outcome {

@@ -1,12 +1,22 @@
-//! Bit-level floating-point multiply and add, from integer operations alone.
+//! Bit-level floating-point arithmetic, from integer operations alone:
+//! multiply, add, and conversions from and to fixed point.
 //!
-//! IEEE 754-2019 semantics: round to nearest, ties to even; subnormals kept as
-//! operands and as results; tininess detected after rounding. One deviation,
-//! which the standard permits: every NaN result is the format's canonical quiet
-//! NaN, whatever the payload of the operands.
+//! IEEE 754-2019 semantics: round to nearest, ties to even, or toward zero;
+//! subnormals kept as operands and as results; tininess detected after
+//! rounding. One deviation, which the standard permits: every NaN result is the
+//! format's canonical quiet NaN, whatever the payload of the operands.
+//!
+//! E5M2 is a small IEEE format. E4M3 has no infinity and one NaN a sign, so the
+//! largest exponent serves finite numbers, nothing is signalling, and what
+//! overflows under round to nearest becomes the NaN. Toward zero, overflow
+//! gives the largest finite number in every format.
 //!
 //! No host floating point takes part, so that the host can serve as the oracle
 //! in the tests. The algorithms depend on the field widths only.
+//!
+//! [`mul()`] and [`add()`] round to nearest even, as the processing element does;
+//! [`rounded`] has every operation in both modes, and [`evaluate`] takes the
+//! configuration of a hardware unit.
 //!
 //! ```
 //! use axp_golden::float;
@@ -20,12 +30,18 @@
 //! ```
 
 mod arithmetic;
+pub mod families;
+mod fixed;
+mod flags;
 mod layout;
 #[cfg(test)]
 mod narrow_tests;
+pub mod rounded;
+mod unit;
 
-use axp_spec::FloatFormat;
-use layout::Layout;
+use axp_spec::{FloatFormat, Rounding};
+pub use flags::Flags;
+pub use unit::evaluate;
 
 /// A result and the exceptions that it raised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,34 +52,19 @@ pub struct Outcome {
     pub flags: Flags,
 }
 
-/// The IEEE 754 exceptions that a multiplication or addition can signal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Flags {
-    /// No useful result: 0 × ∞, ∞ − ∞, or a signalling NaN operand.
-    pub invalid: bool,
-    /// The rounded result is beyond the largest finite number (gives ±∞).
-    pub overflow: bool,
-    /// The result is tiny *after rounding*, and inexact. Tiny: rounded to the
-    /// format's precision with an unbounded exponent, it would lie strictly
-    /// between ± the smallest normal number.
-    pub underflow: bool,
-    /// The result differs from the exact one.
-    pub inexact: bool,
-}
-
-/// The product `a * b`, correctly rounded.
+/// The product `a * b`, rounded to nearest even.
 ///
 /// `a` and `b` are encodings in `format`; bits above its width are ignored.
 #[inline]
 pub fn mul(format: FloatFormat, a: u64, b: u64) -> Outcome {
-    arithmetic::mul(Layout::of(format), a, b)
+    rounded::mul(format, Rounding::NearestEven, a, b)
 }
 
-/// The sum `a + b`, correctly rounded. An exact zero from operands of opposite
-/// sign is +0.
+/// The sum `a + b`, rounded to nearest even. An exact zero from operands of
+/// opposite sign is +0.
 ///
 /// `a` and `b` are encodings in `format`; bits above its width are ignored.
 #[inline]
 pub fn add(format: FloatFormat, a: u64, b: u64) -> Outcome {
-    arithmetic::add(Layout::of(format), a, b)
+    rounded::add(format, Rounding::NearestEven, a, b)
 }
