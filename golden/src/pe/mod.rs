@@ -1,8 +1,11 @@
-//! What one PE computes: as numbers ([`sum`]), and cycle by cycle ([`CyclePe`]).
+//! What one PE computes: as numbers ([`sum`], and [`interleaved_sum`] for a
+//! PE whose adder is pipelined), and cycle by cycle ([`CyclePe`]).
 //!
 //! Both follow the same number rules, of which this is the reference:
 //!
 //! - The accumulator starts a sum at +0 and takes the operand pairs in order.
+//!   With a pipelined adder there are two, which take turns and are added at
+//!   the end.
 //! - Zero skip on: an activation of ±0 leaves the accumulator untouched,
 //!   whatever the weight (infinity and NaN included) and whatever the memory
 //!   holds. A subnormal is not a zero, and a zero weight is not skipped.
@@ -16,4 +19,4 @@ mod cycle;
 mod numeric;
 
 pub use cycle::CyclePe;
-pub use numeric::{SumOutcome, add_bias, sum};
+pub use numeric::{SumOutcome, add_bias, interleaved_sum, sum};

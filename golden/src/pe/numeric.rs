@@ -18,6 +18,27 @@ pub struct SumOutcome {
     pub skipped: u64,
 }
 
+impl SumOutcome {
+    /// Counts a pair and returns its product, or `None` if it is skipped.
+    #[inline]
+    fn count(
+        &mut self,
+        format: FloatFormat,
+        am: &Am,
+        zero_skip: bool,
+        (weight, activation): (u32, u32),
+    ) -> Option<u32> {
+        let operand = Operand::decide(format, am, zero_skip, weight, activation);
+        let count = match operand {
+            Operand::Skip => &mut self.skipped,
+            Operand::Hit { .. } => &mut self.hits,
+            Operand::Miss { .. } => &mut self.misses,
+        };
+        *count += 1;
+        operand.product(format)
+    }
+}
+
 /// What a PE does with one operand pair, decided on its input bus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operand {
@@ -74,18 +95,36 @@ fn is_zero(format: FloatFormat, encoding: u32) -> bool {
 /// to `last`. The sum of no pairs is +0. The bias is not part of it; see
 /// [`add_bias`].
 pub fn sum(config: &PeConfig, am: &Am, zero_skip: bool, operands: impl IntoIterator<Item = (u32, u32)>) -> SumOutcome {
-    let format = config.format;
     let mut outcome = SumOutcome::default();
-    for (weight, activation) in operands {
-        let operand = Operand::decide(format, am, zero_skip, weight, activation);
-        let count = match operand {
-            Operand::Skip => &mut outcome.skipped,
-            Operand::Hit { .. } => &mut outcome.hits,
-            Operand::Miss { .. } => &mut outcome.misses,
-        };
-        *count += 1;
-        outcome.data = accumulate(format, outcome.data, operand.product(format));
+    for operand in operands {
+        let product = outcome.count(config.format, am, zero_skip, operand);
+        outcome.data = accumulate(config.format, outcome.data, product);
     }
+    outcome
+}
+
+/// As [`sum`], for a PE whose adder has a pipeline stage. A new addition starts
+/// every cycle and takes two, so there are two sums, both from +0: pairs at
+/// even positions go to one, pairs at odd positions to the other, and the
+/// result is even + odd, rounded to nearest even like every addition.
+///
+/// The position of a pair is its index from `first` on, 0 for `first` itself.
+/// A skipped pair has a position too: it leaves its sum untouched, and the next
+/// pair goes to the other one.
+pub fn interleaved_sum(
+    config: &PeConfig,
+    am: &Am,
+    zero_skip: bool,
+    operands: impl IntoIterator<Item = (u32, u32)>,
+) -> SumOutcome {
+    let mut outcome = SumOutcome::default();
+    let (mut even, mut odd) = (0, 0);
+    for (position, operand) in operands.into_iter().enumerate() {
+        let product = outcome.count(config.format, am, zero_skip, operand);
+        let sum = if position % 2 == 0 { &mut even } else { &mut odd };
+        *sum = accumulate(config.format, *sum, product);
+    }
+    outcome.data = accumulate(config.format, even, Some(odd));
     outcome
 }
 

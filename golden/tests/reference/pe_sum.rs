@@ -49,6 +49,16 @@ proptest! {
         );
     }
 
+    /// Every second pair to each of two chains, skipped ones counted.
+    #[test]
+    fn interleaved_sums_are_two_host_chains(operands in operands(), zero_skip: bool) {
+        let every_second = |from| operands.iter().skip(from).step_by(2).copied().collect::<Vec<_>>();
+        let [even, odd] = [0, 1].map(|from| f32::from_bits(host_chain(&every_second(from), zero_skip)));
+        let interleaved = pe::interleaved_sum(&config(), &Am::new(&config()), zero_skip, operands.iter().copied());
+        let in_order = pe::sum(&config(), &Am::new(&config()), zero_skip, operands.iter().copied());
+        prop_assert_eq!(interleaved, SumOutcome { data: host::canonical(even + odd), ..in_order });
+    }
+
     #[test]
     fn exact_rows_change_no_bit(operands in operands(), choice in prop::collection::vec(any::<prop::sample::Index>(), ROWS), zero_skip: bool) {
         // Rows for pairs of this very stream, as far as they can be stored.
@@ -147,4 +157,32 @@ fn a_sum_starts_at_plus_zero() {
     assert_eq!(pe::sum(&config(), &am, false, []).data, 0);
     // +0 + -0 is +0: the start is an operand like any other.
     assert_eq!(pe::sum(&config(), &am, false, [(ONE, 0x8000_0000)]).data, 0);
+}
+
+/// 2^24 + 1 is a tie, and loses the 1; only apart from 2^24 do ones add up.
+#[test]
+fn positions_decide_the_interleaved_sum() {
+    let (am, large) = (Am::new(&config()), 0x4B80_0000);
+    let interleaved = |zero_skip, operands: &[(u32, u32)]| {
+        pe::interleaved_sum(&config(), &am, zero_skip, operands.iter().copied()).data
+    };
+    let ones_at_odd = [(large, ONE), (ONE, ONE), (ONE, 0), (ONE, ONE)];
+    let ones_at_even = [(large, ONE), (ONE, 0), (ONE, ONE), (ONE, 0), (ONE, ONE)];
+    for zero_skip in [false, true] {
+        assert_eq!(interleaved(zero_skip, &ones_at_odd), large + 1, "1 + 1, then 2^24 + 2");
+        assert_eq!(interleaved(zero_skip, &ones_at_even), large, "2^24 + 1 twice; a skipped pair has a position");
+    }
+    assert_eq!(interleaved(true, &[]), 0);
+    assert_eq!(interleaved(true, &[(0x8000_0000, ONE)]), 0, "+0 + -0");
+    assert_eq!(interleaved(true, &[(ONE, ONE)]), ONE);
+}
+
+/// Hits and misses alike, with the memory's product in its place.
+#[test]
+fn interleaved_sums_take_products_from_the_memory() {
+    let mut am = Am::new(&config());
+    let (two, five) = (0x4000_0000, 0x40A0_0000);
+    am.write(&RowWrite { address: 3, key: key_of(two, two), care: u64::MAX, product: five, valid: true });
+    let outcome = pe::interleaved_sum(&config(), &am, true, [(ONE, ONE), (two, two), (ONE, 0), (two, ONE)]);
+    assert_eq!(outcome, SumOutcome { data: 0x4100_0000, hits: 1, misses: 2, skipped: 1 }, "1 + (5 + 2) = 8");
 }
