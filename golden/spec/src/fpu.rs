@@ -115,7 +115,7 @@ pub enum MultiplierStyle {
 /// | `a_i` | operand | first or only operand |
 /// | `b_i` | operand | second operand (`mul`, `add`) |
 /// | `result_o` | result | |
-/// | `flags_o` | 5 | invalid, infinite (always 0), overflow, underflow, inexact, from bit 4 down, as SoftFloat and TestFloat have them |
+/// | `flags_o` | 5 | if `flags`: invalid, infinite (always 0), overflow, underflow, inexact, from bit 4 down, as SoftFloat and TestFloat have them |
 ///
 /// With `stages` > 0 the ports `clk_i`, `test_en_i` and `en_i` (`stages` bits:
 /// bit k clocks the registers of cut k) come first.
@@ -131,9 +131,16 @@ pub struct FpuConfig {
     /// What the multiplier is made of (`mul` alone).
     #[serde(default)]
     pub multiplier: MultiplierStyle,
+    /// Whether there is a port `flags_o`.
+    #[serde(default = "yes")]
+    pub flags: bool,
     /// Pipeline cuts: 0 to 2 for `mul`, 0 or 1 for `add`, 0 for conversions.
     #[serde(default)]
     pub stages: u32,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// Why an arithmetic unit cannot be built.
@@ -160,7 +167,7 @@ pub enum FpuConfigError {
 impl FpuConfig {
     /// A combinational unit with the default multiplier.
     pub const fn new(operation: FpuOperation, format: FloatFormat, rounding: Rounding) -> Self {
-        Self { operation, format, rounding, multiplier: MultiplierStyle::Dadda, stages: 0 }
+        Self { operation, format, rounding, multiplier: MultiplierStyle::Dadda, flags: true, stages: 0 }
     }
 
     /// Checks the ranges that the types cannot.
@@ -221,6 +228,9 @@ impl FpuConfig {
             (FpuOperation::Mul, MultiplierStyle::Booth) => name += "_booth",
             (FpuOperation::Mul, MultiplierStyle::Operator) => name += "_operator",
             _ => {}
+        }
+        if !self.flags {
+            name += "_noflags";
         }
         if self.stages > 0 {
             name += &format!("_s{}", self.stages);
