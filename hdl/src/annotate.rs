@@ -35,13 +35,23 @@ pub struct ModuleNote {
 /// Names the Verilog module of the block that `signal` belongs to, and says in
 /// one line what it is.
 pub fn module<D: Direction, T: Synth>(signal: &mut Signal<D, T>, name: &str, doc: &str) {
-    attach(signal, format!("{MODULE}{name}: {doc}"));
+    attach(signal, module_text(name, doc));
 }
 
 /// Documents a port (or a local signal) in a few words: what it carries, its
 /// unit or encoding, when it is valid.
 pub fn port<D: Direction, T: Synth>(signal: &mut Signal<D, T>, doc: &str) {
-    attach(signal, format!("{DOC}{doc}"));
+    attach(signal, doc_text(doc));
+}
+
+/// The text of a module note, for signals that are not rust-hdl's own.
+pub(crate) fn module_text(name: &str, doc: &str) -> String {
+    format!("{MODULE}{name}: {doc}")
+}
+
+/// The text of a documentation note, for signals that are not rust-hdl's own.
+pub(crate) fn doc_text(doc: &str) -> String {
+    format!("{DOC}{doc}")
 }
 
 /// The module note on a signal, if there is one.

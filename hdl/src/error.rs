@@ -9,6 +9,9 @@ pub enum HdlError {
     /// The configuration itself cannot be built.
     #[error(transparent)]
     Config(#[from] axp_spec::PeConfigError),
+    /// The configuration of an arithmetic unit cannot be built.
+    #[error(transparent)]
+    FpuConfig(#[from] axp_spec::FpuConfigError),
     /// A description uses something that has no exact Verilog.
     #[error("module {module}: {what}")]
     Untranslatable {

@@ -2,9 +2,9 @@
 
 use crate::error::HdlError;
 use crate::prim::ClockGate;
-use crate::rtl::Rtl;
-use crate::{pe, verilog};
-use axp_spec::PeConfig;
+use crate::rtl::{Configuration, Rtl};
+use crate::{fpu, pe, verilog};
+use axp_spec::{FpuConfig, PeConfig};
 use rust_hdl::prelude::Block;
 
 /// Generates the Verilog of a configuration.
@@ -16,16 +16,24 @@ use rust_hdl::prelude::Block;
 /// [`HdlError::Config`] if the configuration is not valid.
 pub fn generate(config: &PeConfig) -> Result<Rtl, HdlError> {
     let pe = pe::build(config)?;
+    emit(pe.as_block(), &config.name, Configuration::Pe(config.clone()), &origin(config))
+}
+
+/// Generates the Verilog of an arithmetic unit.
+///
+/// # Errors
+/// [`HdlError::FpuConfig`] if the configuration is not valid.
+pub(crate) fn generate_fpu(config: &FpuConfig) -> Result<Rtl, HdlError> {
+    let mut unit = fpu::describe(config)?;
+    unit.connect_all();
+    emit(&unit, &config.module(), Configuration::Fpu(*config), &[])
+}
+
+fn emit(block: &dyn Block, top: &str, config: Configuration, origin: &[String]) -> Result<Rtl, HdlError> {
     let mut gate = ClockGate::new();
     gate.connect_all();
-    let emitted = verilog::emit(pe.as_block(), &config.name, &origin(config), &[&gate])?;
-    Ok(Rtl {
-        config: config.clone(),
-        top: config.name.clone(),
-        modules: emitted.modules,
-        ports: emitted.ports,
-        stock: emitted.stock,
-    })
+    let emitted = verilog::emit(block, top, origin, &[&gate])?;
+    Ok(Rtl { config, top: top.to_owned(), modules: emitted.modules, ports: emitted.ports, stock: emitted.stock })
 }
 
 /// The configuration as lines for the header of the top module. Its name has

@@ -7,6 +7,7 @@
 
 pub mod am;
 pub mod annotate;
+pub mod circuit;
 mod error;
 pub mod fpu;
 mod generate;
@@ -21,4 +22,4 @@ pub mod verilog;
 
 pub use error::HdlError;
 pub use generate::generate;
-pub use rtl::{Direction, Module, Port, Rtl};
+pub use rtl::{Configuration, Direction, Module, Port, Rtl};

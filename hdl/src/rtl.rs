@@ -1,12 +1,33 @@
 //! Generated hardware as data: modules, ports, and the text they are checked against.
 
-use axp_spec::PeConfig;
+use axp_spec::{FpuConfig, PeConfig};
+use serde::{Deserialize, Serialize};
+
+/// What was asked for.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum Configuration {
+    /// A processing element.
+    Pe(PeConfig),
+    /// An arithmetic unit.
+    Fpu(FpuConfig),
+}
+
+impl Configuration {
+    /// Clock cycles from input to result; 0 for combinational units.
+    pub fn latency(&self) -> u32 {
+        match self {
+            Self::Pe(config) => config.latency(),
+            Self::Fpu(config) => config.latency(),
+        }
+    }
+}
 
 /// The Verilog of one configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rtl {
     /// The configuration that was generated.
-    pub config: PeConfig,
+    pub config: Configuration,
     /// Name of the top module: the configuration's name.
     pub top: String,
     /// All modules in compile order: a module stands after those it
@@ -57,6 +78,16 @@ pub enum Direction {
     Input,
     /// Driven by the module.
     Output,
+}
+
+impl Rtl {
+    /// The configuration, if this is a processing element.
+    pub fn pe(&self) -> Option<&PeConfig> {
+        match &self.config {
+            Configuration::Pe(config) => Some(config),
+            Configuration::Fpu(_) => None,
+        }
+    }
 }
 
 impl Module {

@@ -1,202 +1,133 @@
-//! binary32 adder.
+//! Adder.
 
-use super::{LeadingZeros, Round, ShiftRightSticky};
-use crate::annotate;
-use crate::quiet::{Quiet, inputs};
-use rust_hdl::prelude::*;
+use super::fields::{either, unpack};
+use super::leading_zeros::leading_zeros;
+use super::round::{Exceptions, Unrounded, round};
+use super::shift::right_window;
+use super::stages::Cuts;
+use crate::circuit::{Circuit, Value, concat, literal};
+use axp_spec::FpuConfig;
 
-/// `a_i + b_i` in binary32, round to nearest even, subnormals kept, canonical
-/// NaN; combinational.
+/// The adder of a configuration: `a_i + b_i`.
 ///
-/// A single path: the operand of lesser magnitude is shifted right under the
-/// greater one, added or subtracted, and the sum is shifted left by its leading
-/// zeros, or by less if the exponent would fall below the normal range. Three
-/// bits below the significand (guard, round, sticky) suffice, because a sum
-/// that loses more than one leading bit had its operands at most one place
-/// apart and so lost nothing to the shifter.
-#[derive(LogicBlock)]
-pub struct FpAdd {
-    /// First operand.
-    pub a_i: Signal<In, Bits<32>>,
-    /// Second operand.
-    pub b_i: Signal<In, Bits<32>>,
-    /// Sum.
-    pub sum_o: Signal<Out, Bits<32>>,
-    shifter: Quiet<ShiftRightSticky>,
-    leading: Quiet<LeadingZeros>,
-    rounder: Quiet<Round>,
-    a_magnitude: Signal<Local, Bits<31>>,
-    b_magnitude: Signal<Local, Bits<31>>,
-    major: Signal<Local, Bits<32>>,
-    minor: Signal<Local, Bits<32>>,
-    major_exponent: Signal<Local, Bits<8>>,
-    minor_exponent: Signal<Local, Bits<8>>,
-    major_fraction: Signal<Local, Bits<23>>,
-    minor_fraction: Signal<Local, Bits<23>>,
-    major_significand: Signal<Local, Bits<24>>,
-    minor_significand: Signal<Local, Bits<24>>,
-    major_scale: Signal<Local, Bits<8>>,
-    minor_scale: Signal<Local, Bits<8>>,
-    subtract: Signal<Local, Bit>,
-    distance: Signal<Local, Bits<8>>,
-    places: Signal<Local, Bits<5>>,
-    aligned: Signal<Local, Bits<28>>,
-    complement: Signal<Local, Bits<28>>,
-    augend: Signal<Local, Bits<29>>,
-    addend: Signal<Local, Bits<29>>,
-    total: Signal<Local, Bits<29>>,
-    sum: Signal<Local, Bits<28>>,
-    sum_zeros: Signal<Local, Bits<8>>,
-    left: Signal<Local, Bits<8>>,
-    normalised: Signal<Local, Bits<28>>,
-    sum_zero: Signal<Local, Bit>,
-    major_special: Signal<Local, Bit>,
-    minor_special: Signal<Local, Bit>,
-    opposed: Signal<Local, Bit>,
-    nan: Signal<Local, Bit>,
-    sign_field: Signal<Local, Bits<32>>,
+/// One path. The operand of lesser magnitude is shifted right under the greater
+/// one, added or subtracted, and the sum is shifted left by its leading zeros,
+/// or by less if the exponent would fall below the normal range: a marker bit
+/// that the exponent places under the sum stops the count there. Three bits
+/// below the significand (guard, round, sticky) suffice, because a sum that
+/// loses more than one leading bit had its operands at most one place apart and
+/// so lost nothing to the shifter. A subnormal sum is exact.
+///
+/// ```text
+/// a, b ─┬─ greater, lesser ── shift right ── ± ─┬─────────────── shift left ── round ── pack
+///       └─ exponent difference ──┘              └─ leading zeros ──┘
+/// ```
+pub(super) fn describe(config: &FpuConfig) -> Circuit {
+    let format = config.format;
+    let (e, f) = (format.exponent_bits(), format.fraction_bits());
+    let (s, magnitude_bits) = (f + 1, e + f);
+    let mut c = Circuit::new(&config.module(), &super::doc(config));
+    let mut cuts = Cuts::new(&mut c, config.stages);
+    let a_i = c.input("a_i", format.width(), &format!("first operand, {format}"));
+    let b_i = c.input("b_i", format.width(), &format!("second operand, {format}"));
+    let a = unpack(&mut c, format, "a", &a_i);
+    let b = unpack(&mut c, format, "b", &b_i);
+
+    // Order by magnitude. The distance does not wait for it: both differences
+    // of the exponents are at hand.
+    let less = a_i.slice(0, magnitude_bits).less_than(&b_i.slice(0, magnitude_bits));
+    let swap = c.net("swap", less, "b has the greater magnitude");
+    let major =
+        c.choose("major_significand", &[(&swap, &b.significand)], &a.significand, "significand of the greater operand");
+    let minor =
+        c.choose("minor_significand", &[(&swap, &a.significand)], &b.significand, "significand of the lesser operand");
+    let major_scale = c.choose("major_scale", &[(&swap, &b.scale)], &a.scale, "biased exponent of the greater operand");
+    let major_sign = c.choose("major_sign", &[(&swap, &b.sign)], &a.sign, "sign of the greater operand");
+    let subtract = c.net("subtract", &a.sign ^ &b.sign, "the signs differ");
+    let down = c.net("a_over_b", a.scale.extend(e + 1) - b.scale.extend(e + 1), "exponent of a less that of b");
+    let up = c.net("b_over_a", b.scale.extend(e + 1) - a.scale.extend(e + 1), "exponent of b less that of a");
+    let distance = c.choose("distance", &[(&down.top(), &up.slice(0, e))], &down.slice(0, e), "exponent difference");
+
+    // Special operands.
+    let any_nan = c.net("any_nan", &a.nan | &b.nan, "an operand is a NaN");
+    let (mut nan, mut infinite, invalid) = match (&a.infinite, &b.infinite) {
+        (Some(a_infinite), Some(b_infinite)) => {
+            let undefined = c.net("undefined", a_infinite & b_infinite & &subtract, "infinities of opposite sign");
+            let signaling =
+                either(&a.signaling, &b.signaling).map_or(undefined.clone(), |signaling| signaling | &undefined);
+            let invalid = config.flags.then(|| c.net("invalid", signaling, "invalid exception"));
+            let infinite = c.net("infinite", a_infinite | b_infinite, "an operand is infinite");
+            (c.net("nan", any_nan | undefined, "the result is a NaN"), Some(infinite), invalid)
+        }
+        _ => (any_nan, None, None),
+    };
+
+    // Align.
+    let sum_bits = s + 4;
+    let shift_bits = (s + 3).next_power_of_two().ilog2();
+    let most = literal((1 << shift_bits) - 1, shift_bits);
+    let places = if shift_bits < e {
+        let far = c.net("far", distance.slice(shift_bits, e - shift_bits).any(), "the lesser operand only sticks");
+        c.choose("places", &[(&far, &most)], &distance.slice(0, shift_bits), "shift of the lesser operand")
+    } else {
+        distance.extend(shift_bits)
+    };
+    let aligned = right_window(&mut c, "align", &minor.above(2), &places);
+    let aligned = concat(&[&literal(0, 1), &aligned.bits, &aligned.lost]);
+
+    // Add, or add the complement and a carry.
+    let complement = c.choose("addend", &[(&subtract, &!&aligned)], &aligned, "lesser significand or its complement");
+    let total = concat(&[&literal(0, 1), &major, &literal(0, 3), &literal(1, 1)]) + concat(&[&complement, &subtract]);
+    let total = c.net("total", total, "sum, the place of the carry in below it");
+    let mut sum = c.net("sum", total.slice(1, sum_bits), "magnitude of the sum, with room for a carry at the top");
+
+    let mut major_scale = major_scale;
+    let mut subtract_kept = subtract;
+    let mut major_sign = major_sign;
+    let mut invalid = invalid;
+    {
+        let mut live: Vec<&mut Value> = vec![&mut sum, &mut major_scale, &mut subtract_kept, &mut major_sign, &mut nan];
+        live.extend(infinite.iter_mut());
+        live.extend(invalid.iter_mut());
+        cuts.cut(&mut c, config.stages == 1, &mut live);
+    }
+
+    // Normalise, but not below the exponent of subnormals.
+    let marker = literal(1 << (sum_bits - 1), sum_bits).shifted_right(&major_scale);
+    let marker = c.net("marker", marker, "where the least exponent is");
+    let counted = c.net("counted", &sum | &marker, "sum with the marker");
+    let counter = leading_zeros(sum_bits);
+    let left = c.instance("leading", counter, &[("value_i", &counted)]).port("count_o");
+    let normalised = left_shift(&mut c, &sum, &left);
+    let base = major_scale.extend(e + 1) - left.extend(e + 1);
+    let base = c.net("exponent_base", base, "exponent field less the leading bit");
+    let exponent = c.net("exponent_field", base + literal(1, e + 1), "exponent field if the leading bit is set");
+    let nothing = c.net("sum_zero", sum.none(), "the sum is zero");
+    let sign = c.net("sum_sign", &major_sign & !(&nothing & &subtract_kept), "sign of the sum");
+    let number = Unrounded {
+        significand: normalised.slice(4, s),
+        guard: normalised.bit(3),
+        next: None,
+        rest: c.net("rest", normalised.slice(0, 3).any(), "some bit below the guard bit is set"),
+        exponent,
+        carried: None,
+    };
+    let exceptions = Exceptions { sign, nan: Some(nan), infinite, invalid };
+    let rounded = round(&mut c, format, config.rounding, number, exceptions, config.flags);
+    super::outputs(&mut c, rounded);
+    cuts.finish();
+    c
 }
 
-inputs!([] FpAdd: a_i, b_i);
-
-impl FpAdd {
-    /// A binary32 adder.
-    pub fn new() -> Self {
-        let mut block = Self {
-            a_i: annotate::signal("first operand, binary32"),
-            b_i: annotate::signal("second operand, binary32"),
-            sum_o: annotate::signal("sum, binary32, rounded to nearest even"),
-            shifter: Quiet::new(ShiftRightSticky::new()),
-            leading: Quiet::new(LeadingZeros::new()),
-            rounder: Quiet::new(Round::new()),
-            a_magnitude: annotate::signal("a without its sign"),
-            b_magnitude: annotate::signal("b without its sign"),
-            major: annotate::signal("operand of greater magnitude"),
-            minor: annotate::signal("operand of lesser magnitude"),
-            major_exponent: annotate::signal("exponent field of the major operand"),
-            minor_exponent: annotate::signal("exponent field of the minor operand"),
-            major_fraction: annotate::signal("fraction field of the major operand"),
-            minor_fraction: annotate::signal("fraction field of the minor operand"),
-            major_significand: annotate::signal("significand of the major operand"),
-            minor_significand: annotate::signal("significand of the minor operand"),
-            major_scale: annotate::signal("biased exponent of the major operand, 1 if subnormal"),
-            minor_scale: annotate::signal("biased exponent of the minor operand, 1 if subnormal"),
-            subtract: annotate::signal("the signs differ"),
-            distance: annotate::signal("exponent difference"),
-            places: annotate::signal("right shift of the minor significand, 31 at most"),
-            aligned: annotate::signal("minor significand under the major one, with guard, round and sticky bit"),
-            complement: annotate::signal("its ones' complement"),
-            augend: annotate::signal("major significand, and a 1 that turns the addend's lowest bit into a carry"),
-            addend: annotate::signal("minor significand or its complement, and the carry in"),
-            total: annotate::signal("their sum, the carry's place still below it"),
-            sum: annotate::signal("magnitude of the sum, with room for a carry at the top"),
-            sum_zeros: annotate::signal("leading zeros of the sum"),
-            left: annotate::signal("left shift that normalises it, or makes it subnormal"),
-            normalised: annotate::signal("sum in the position of the result"),
-            sum_zero: annotate::signal("the sum is zero"),
-            major_special: annotate::signal("the major operand is infinite or a NaN"),
-            minor_special: annotate::signal("the minor operand is infinite or a NaN"),
-            opposed: annotate::signal("infinities of opposite sign"),
-            nan: annotate::signal("the result is a NaN"),
-            sign_field: annotate::signal("sign of the major operand in its place"),
-        };
-        annotate::module(&mut block.a_i, "axp_fp_add", "binary32 adder, combinational");
-        block
+/// `value << places`, what leaves at the top being zero.
+fn left_shift(c: &mut Circuit, value: &Value, places: &Value) -> Value {
+    let width = value.width();
+    let mut current = value.clone();
+    for stage in (0..places.width()).rev() {
+        let by = 1 << stage;
+        let shifted = if by < width { current.slice(0, width - by).above(by) } else { literal(0, width) };
+        let name = format!("left_by_{by}");
+        current = c.choose(&name, &[(&places.bit(stage), &shifted)], &current, "after this stage of the left shift");
     }
-}
-
-impl Default for FpAdd {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Logic for FpAdd {
-    #[hdl_gen]
-    fn update(&mut self) {
-        // Order by magnitude, unpack.
-        self.a_magnitude.next = self.a_i.val().get_bits::<31>(0);
-        self.b_magnitude.next = self.b_i.val().get_bits::<31>(0);
-        if self.a_magnitude.val() < self.b_magnitude.val() {
-            self.major.next = self.b_i.val();
-            self.minor.next = self.a_i.val();
-        } else {
-            self.major.next = self.a_i.val();
-            self.minor.next = self.b_i.val();
-        }
-        self.major_exponent.next = self.major.val().get_bits::<8>(23);
-        self.minor_exponent.next = self.minor.val().get_bits::<8>(23);
-        self.major_fraction.next = self.major.val().get_bits::<23>(0);
-        self.minor_fraction.next = self.minor.val().get_bits::<23>(0);
-        if self.major_exponent.val().any() {
-            self.major_significand.next = bit_cast::<24, 23>(self.major_fraction.val()) | 0x80_0000;
-            self.major_scale.next = self.major_exponent.val();
-        } else {
-            self.major_significand.next = bit_cast::<24, 23>(self.major_fraction.val());
-            self.major_scale.next = 1.into();
-        }
-        if self.minor_exponent.val().any() {
-            self.minor_significand.next = bit_cast::<24, 23>(self.minor_fraction.val()) | 0x80_0000;
-            self.minor_scale.next = self.minor_exponent.val();
-        } else {
-            self.minor_significand.next = bit_cast::<24, 23>(self.minor_fraction.val());
-            self.minor_scale.next = 1.into();
-        }
-        self.subtract.next = self.major.val().get_bit(31) ^ self.minor.val().get_bit(31);
-        // Align the minor significand.
-        self.distance.next = self.major_scale.val() - self.minor_scale.val();
-        if self.distance.val().get_bits::<3>(5).any() {
-            self.places.next = 31.into();
-        } else {
-            self.places.next = self.distance.val().get_bits::<5>(0);
-        }
-        self.shifter.value_i.next = bit_cast::<27, 24>(self.minor_significand.val()) << 3;
-        self.shifter.places_i.next = self.places.val();
-        if self.shifter.sticky_o.val() {
-            self.aligned.next = bit_cast::<28, 27>(self.shifter.value_o.val()) | 1;
-        } else {
-            self.aligned.next = bit_cast::<28, 27>(self.shifter.value_o.val());
-        }
-        // Add, or add the complement and a carry.
-        self.complement.next = !self.aligned.val();
-        self.augend.next = (bit_cast::<29, 24>(self.major_significand.val()) << 4) | 1;
-        if self.subtract.val() {
-            self.addend.next = (bit_cast::<29, 28>(self.complement.val()) << 1) | 1;
-        } else {
-            self.addend.next = bit_cast::<29, 28>(self.aligned.val()) << 1;
-        }
-        self.total.next = self.augend.val() + self.addend.val();
-        self.sum.next = self.total.val().get_bits::<28>(1);
-        self.sum_zero.next = !self.sum.val().any();
-        // Normalise, but not below the exponent of subnormals.
-        self.leading.value_i.next = bit_cast::<32, 28>(self.sum.val()) << 4;
-        self.sum_zeros.next = bit_cast::<8, 5>(self.leading.count_o.val());
-        if self.major_scale.val() < self.sum_zeros.val() {
-            self.left.next = self.major_scale.val();
-        } else {
-            self.left.next = self.sum_zeros.val();
-        }
-        self.normalised.next = self.sum.val() << self.left.val().get_bits::<5>(0);
-        self.rounder.significand_i.next = self.normalised.val().get_bits::<24>(4);
-        self.rounder.guard_i.next = self.normalised.val().get_bit(3);
-        self.rounder.sticky_i.next = self.normalised.val().get_bits::<3>(0).any();
-        self.rounder.base_i.next = bit_cast::<10, 8>(self.major_scale.val()) - bit_cast::<10, 8>(self.left.val());
-        // Pack.
-        self.major_special.next = self.major_exponent.val().all();
-        self.minor_special.next = self.minor_exponent.val().all();
-        self.opposed.next = self.minor_special.val() & self.subtract.val();
-        self.nan.next = self.major_special.val() & (self.major_fraction.val().any() | self.opposed.val());
-        self.sign_field.next = bit_cast::<32, 1>(self.major.val().get_bits::<1>(31)) << 31;
-        if self.nan.val() {
-            self.sum_o.next = 0x7FC0_0000.into();
-        } else if self.major_special.val() {
-            self.sum_o.next = self.major.val();
-        } else if !self.sum_zero.val() {
-            self.sum_o.next = self.sign_field.val() | bit_cast::<32, 31>(self.rounder.magnitude_o.val());
-        } else if self.subtract.val() {
-            self.sum_o.next = 0.into();
-        } else {
-            self.sum_o.next = self.sign_field.val();
-        }
-    }
+    current
 }

@@ -1,97 +1,41 @@
 //! Leading-zero counter.
 
-use crate::annotate;
-use crate::quiet::inputs;
-use rust_hdl::prelude::*;
+use crate::circuit::{Circuit, Value, concat, literal};
 
-/// Counts the zeros above the highest set bit of a 32-bit word; combinational.
+/// A module that counts the zeros above the first set bit of `width` bits.
 ///
-/// Five halvings: each asks whether the upper half is empty and goes on with
-/// the half that holds the highest set bit. A word of zero counts 31, like one
-/// of which only bit 0 is set.
-#[derive(LogicBlock)]
-pub struct LeadingZeros {
-    /// The word.
-    pub value_i: Signal<In, Bits<32>>,
-    /// Zeros above its highest set bit.
-    pub count_o: Signal<Out, Bits<5>>,
-    half16: Signal<Local, Bits<16>>,
-    half8: Signal<Local, Bits<8>>,
-    half4: Signal<Local, Bits<4>>,
-    half2: Signal<Local, Bits<2>>,
-    count16: Signal<Local, Bits<5>>,
-    count8: Signal<Local, Bits<5>>,
-    count4: Signal<Local, Bits<5>>,
-    count2: Signal<Local, Bits<5>>,
-    count1: Signal<Local, Bits<5>>,
-}
-
-inputs!([] LeadingZeros: value_i);
-
-impl LeadingZeros {
-    /// A counter for 32-bit words.
-    pub fn new() -> Self {
-        let mut block = Self {
-            value_i: annotate::signal("word, leading bit at the top"),
-            count_o: annotate::signal("zeros above the highest set bit; 31 if there is none"),
-            half16: annotate::signal("the half of the word that holds its highest set bit"),
-            half8: annotate::signal("the quarter that holds it"),
-            half4: annotate::signal("the four bits that hold it"),
-            half2: annotate::signal("the two bits that hold it"),
-            count16: annotate::signal("16 if the upper half is empty"),
-            count8: annotate::signal("8 if the upper half of half16 is empty"),
-            count4: annotate::signal("4 if the upper half of half8 is empty"),
-            count2: annotate::signal("2 if the upper half of half4 is empty"),
-            count1: annotate::signal("1 if the upper bit of half2 is clear"),
-        };
-        annotate::module(&mut block.value_i, "axp_leading_zeros_w32", "leading-zero counter, combinational");
-        block
+/// `value_i` in, `count_o` out, combinational. Without a set bit the count is
+/// `width`, or one less where that is the most that its bits can say. A tree:
+/// each node knows whether its half has a set bit, and where.
+pub fn leading_zeros(width: u32) -> Circuit {
+    let mut c = Circuit::new(&format!("axp_leading_zeros_w{width}"), "leading-zero counter, combinational");
+    let value = c.input("value_i", width, "value to look at");
+    let size = width.next_power_of_two();
+    // Ones below stop the count at the width.
+    let padded =
+        if size == width { value } else { concat(&[&value, &literal((1 << (size - width)) - 1, size - width)]) };
+    let mut level: Vec<(Value, Option<Value>)> = (0..size).rev().map(|bit| (padded.bit(bit), None)).collect();
+    let mut depth = 0;
+    while level.len() > 1 {
+        depth += 1;
+        let pairs: Vec<_> = level.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        level = Vec::new();
+        for (index, ((upper, upper_count), (lower, lower_count))) in pairs.into_iter().enumerate() {
+            let some = c.net(&format!("some_{depth}_{index}"), &upper | &lower, "a bit of this part is set");
+            let none = c.net(&format!("skip_{depth}_{index}"), !&upper, "the upper half has none");
+            let count = match (upper_count, lower_count) {
+                (Some(upper_count), Some(lower_count)) => {
+                    let name = format!("below_{depth}_{index}");
+                    let rest =
+                        c.choose(&name, &[(&upper, &upper_count)], &lower_count, "zeros in the half that counts");
+                    concat(&[&none, &rest])
+                }
+                _ => none,
+            };
+            level.push((some, Some(count)));
+        }
     }
-}
-
-impl Default for LeadingZeros {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Logic for LeadingZeros {
-    #[hdl_gen]
-    fn update(&mut self) {
-        if self.value_i.val().get_bits::<16>(16).any() {
-            self.half16.next = self.value_i.val().get_bits::<16>(16);
-            self.count16.next = 0.into();
-        } else {
-            self.half16.next = self.value_i.val().get_bits::<16>(0);
-            self.count16.next = 16.into();
-        }
-        if self.half16.val().get_bits::<8>(8).any() {
-            self.half8.next = self.half16.val().get_bits::<8>(8);
-            self.count8.next = 0.into();
-        } else {
-            self.half8.next = self.half16.val().get_bits::<8>(0);
-            self.count8.next = 8.into();
-        }
-        if self.half8.val().get_bits::<4>(4).any() {
-            self.half4.next = self.half8.val().get_bits::<4>(4);
-            self.count4.next = 0.into();
-        } else {
-            self.half4.next = self.half8.val().get_bits::<4>(0);
-            self.count4.next = 4.into();
-        }
-        if self.half4.val().get_bits::<2>(2).any() {
-            self.half2.next = self.half4.val().get_bits::<2>(2);
-            self.count2.next = 0.into();
-        } else {
-            self.half2.next = self.half4.val().get_bits::<2>(0);
-            self.count2.next = 2.into();
-        }
-        if self.half2.val().get_bit(1) {
-            self.count1.next = 0.into();
-        } else {
-            self.count1.next = 1.into();
-        }
-        self.count_o.next =
-            self.count16.val() | self.count8.val() | self.count4.val() | self.count2.val() | self.count1.val();
-    }
+    let (_, count) = level.remove(0);
+    c.output("count_o", count.unwrap_or_else(|| literal(0, 1)), "leading zeros");
+    c
 }

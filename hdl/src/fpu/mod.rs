@@ -1,24 +1,87 @@
-//! binary32 multiplier and adder: IEEE encodings in and out, round to nearest
-//! even, subnormals kept, one canonical NaN (7FC00000). Combinational.
+//! Floating-point units: multiplier, adder, conversions to and from fixed point.
 //!
 //! ```text
-//! fp_mul: unpack → normalise one operand → × → shift right → round → pack
-//! fp_add: swap by magnitude → shift right → ± → normalise → round → pack
+//! mul: unpack → × ─────────────→ shift → round → pack
+//!             └ where to shift ┘
+//! add: swap by magnitude → shift right → ± → normalise → round → pack
 //! ```
 //!
-//! Both share the rounding stage, the right shifter and the leading-zero
-//! counter. All arithmetic stands in `Local` signals of exact width, one
-//! operation a statement, because rust-hdl's own emitter prints neither
-//! parentheses nor truncations.
+//! IEEE 754 encodings (and FP8) in and out; subnormals kept, one canonical NaN;
+//! round to nearest even or toward zero; exceptions as SoftFloat has them. One
+//! description serves every format: see [`circuit`](crate::circuit).
 
 mod add;
+mod binary32;
+mod fields;
+mod from_fixed;
+mod full_adders;
 mod leading_zeros;
 mod mul;
 mod round;
 mod shift;
+mod significand;
+mod stages;
+mod to_fixed;
 
-pub use add::FpAdd;
-pub use leading_zeros::LeadingZeros;
-pub use mul::FpMul;
-pub use round::Round;
-pub use shift::ShiftRightSticky;
+use crate::circuit::Circuit;
+use crate::{HdlError, Rtl};
+use axp_spec::{FpuConfig, FpuConfigError, FpuOperation};
+use round::Rounded;
+
+pub use binary32::Binary32;
+pub use full_adders::full_adders;
+pub use leading_zeros::leading_zeros;
+pub use significand::carry_save;
+
+/// Describes the unit of a configuration; its ports are those of [`FpuConfig`].
+///
+/// # Errors
+/// If the configuration is not valid.
+pub fn describe(config: &FpuConfig) -> Result<Circuit, FpuConfigError> {
+    config.validate()?;
+    Ok(assemble(config))
+}
+
+/// The Verilog of a configuration.
+///
+/// # Errors
+/// If the configuration is not valid.
+pub fn generate(config: &FpuConfig) -> Result<Rtl, HdlError> {
+    crate::generate::generate_fpu(config)
+}
+
+/// Describes the unit of a configuration that is known to be valid.
+fn assemble(config: &FpuConfig) -> Circuit {
+    match config.operation {
+        FpuOperation::Mul => mul::describe(config),
+        FpuOperation::Add => add::describe(config),
+        FpuOperation::ToFixed(fixed) => to_fixed::describe(config, fixed),
+        FpuOperation::FromFixed(fixed) => from_fixed::describe(config, fixed),
+    }
+}
+
+/// What a unit is, in one line.
+fn doc(config: &FpuConfig) -> String {
+    let what = match config.operation {
+        FpuOperation::Mul => "multiplier",
+        FpuOperation::Add => "adder",
+        FpuOperation::ToFixed(_) => "conversion to fixed point",
+        FpuOperation::FromFixed(_) => "conversion from fixed point",
+    };
+    let timing = match config.stages {
+        0 => "combinational".to_owned(),
+        1 => "1 clock".to_owned(),
+        clocks => format!("{clocks} clocks"),
+    };
+    format!("{} {what}, {timing}", config.format)
+}
+
+const FLAGS_DOC: &str = "exceptions: invalid, infinite (never), overflow, underflow, inexact";
+
+/// The result ports.
+fn outputs(c: &mut Circuit, rounded: Rounded) {
+    c.output("result_o", rounded.result, "result");
+    if let Some(flags) = rounded.flags {
+        c.output("flags_o", flags, FLAGS_DOC);
+    }
+}

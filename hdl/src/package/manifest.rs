@@ -1,8 +1,7 @@
 //! The manifest: what a package contains, for scripts.
 
 use super::header::{AXP_VERSION, RUST_HDL_VERSION};
-use crate::rtl::{Direction, Rtl};
-use axp_spec::PeConfig;
+use crate::rtl::{Configuration, Direction, Rtl};
 use axp_spec::design::sha256_hex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,7 +20,7 @@ pub struct Manifest {
     /// What the top module is.
     pub description: String,
     /// The configuration that it was generated from.
-    pub config: PeConfig,
+    pub config: Configuration,
     /// Clock cycles from the acceptance of `last` to the result.
     pub latency_cycles: u32,
     /// SHA-256 of all module files one after the other, in compile order.

@@ -9,9 +9,9 @@ mod pair;
 
 use crate::HdlError;
 use crate::am::{AmRow, PairAm};
-use crate::fpu::{FpAdd, FpMul, LeadingZeros, Round, ShiftRightSticky};
-use crate::prim::{ClockGate, GatedOperands, GatedRegister, Multiplier, PrioritySelect, Register, RowStorage};
-use axp_spec::{PeConfig, PeConfigError, PeInputs, PeOutputs};
+use crate::fpu::Binary32;
+use crate::prim::{ClockGate, GatedOperands, GatedRegister, PrioritySelect, Register, RowStorage};
+use axp_spec::{MultiplierStyle, PeConfig, PeConfigError, PeInputs, PeOutputs};
 use rust_hdl::prelude::*;
 
 pub use output::OutputBuffer;
@@ -64,15 +64,13 @@ pub fn modules(config: &PeConfig) -> Result<Vec<Box<dyn Block>>, HdlError> {
         connected(GatedRegister::<32>::new()),
         connected(GatedOperands::<32>::new()),
         connected(RowStorage::<32>::new()),
-        connected(Multiplier::<24, 26, 22>::new()),
-        connected(LeadingZeros::new()),
-        connected(ShiftRightSticky::new()),
-        connected(Round::new()),
-        connected(FpMul::new()),
-        connected(FpAdd::new()),
         connected(AmRow::<32>::new(config.reset)),
         connected(OutputBuffer::<32>::new(config.reset)),
     ];
+    for unit in [Binary32::mul(MultiplierStyle::Dadda), Binary32::add()] {
+        modules.extend(unit.submodules().into_iter().map(|module| connected(module) as Box<dyn Block>));
+        modules.push(connected(unit));
+    }
     macro_rules! widths {
         ($($a:literal: $n:literal),+) => {
             match config.row_address_bits() {

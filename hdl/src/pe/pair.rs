@@ -3,10 +3,10 @@
 use super::{OutputBuffer, PeBlock};
 use crate::am::PairAm;
 use crate::annotate;
-use crate::fpu::{FpAdd, FpMul};
+use crate::fpu::Binary32;
 use crate::prim::{GatedOperands, GatedRegister, Register};
 use crate::quiet::Quiet;
-use axp_spec::{PeConfig, PeInputs, PeOutputs};
+use axp_spec::{MultiplierStyle, PeConfig, PeInputs, PeOutputs};
 use rust_hdl::prelude::*;
 
 /// One multiply-accumulate a cycle, three cycles from `last` to the result.
@@ -78,9 +78,9 @@ pub struct PairPe<const A: usize, const N: usize> {
     memory: Quiet<PairAm<A, N>>,
     operands: GatedOperands<32>,
     stored: GatedRegister<32>,
-    multiplier: Quiet<FpMul>,
+    multiplier: Quiet<Binary32>,
     product: GatedRegister<32>,
-    adder: Quiet<FpAdd>,
+    adder: Quiet<Binary32>,
     accumulator: Register<Bits<32>>,
     buffer: Quiet<OutputBuffer<32>>,
     s1_valid: Register<Bit>,
@@ -129,9 +129,9 @@ impl<const A: usize, const N: usize> PairPe<A, N> {
             memory: Quiet::new(PairAm::new(config.am.rows, reset)),
             operands: GatedOperands::new(),
             stored: GatedRegister::new(),
-            multiplier: Quiet::new(FpMul::new()),
+            multiplier: Quiet::new(Binary32::mul(MultiplierStyle::Dadda)),
             product: GatedRegister::new(),
-            adder: Quiet::new(FpAdd::new()),
+            adder: Quiet::new(Binary32::add()),
             accumulator: Register::new(reset),
             buffer: Quiet::new(OutputBuffer::new(reset)),
             s1_valid: Register::new(reset),
@@ -236,7 +236,7 @@ impl<const A: usize, const N: usize> Logic for PairPe<A, N> {
         if self.s1_hit.q_o.val() {
             self.product.d_i.next = self.stored.q_o.val();
         } else {
-            self.product.d_i.next = self.multiplier.product_o.val();
+            self.product.d_i.next = self.multiplier.result_o.val();
         }
         self.product.en_i.next = self.run.val() & self.s1_valid.q_o.val() & !self.s1_skip.q_o.val();
         self.s2_valid.en_i.next = self.run.val();
@@ -259,7 +259,7 @@ impl<const A: usize, const N: usize> Logic for PairPe<A, N> {
         if self.s2_skip.q_o.val() {
             self.sum.next = self.base.val();
         } else {
-            self.sum.next = self.adder.sum_o.val();
+            self.sum.next = self.adder.result_o.val();
         }
         self.accumulator.en_i.next = self.run.val() & self.s2_valid.q_o.val();
         self.accumulator.d_i.next = self.sum.val();

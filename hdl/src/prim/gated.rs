@@ -24,7 +24,7 @@ always @(posedge clk_gated) begin
 `endif
 ";
 
-fn bank(lanes: &[(&str, &str)]) -> Verilog {
+pub(super) fn bank(lanes: &[(&str, &str)]) -> Verilog {
     let load = |indent: &str| -> String {
         lanes.iter().map(|(input, output)| format!("{indent}{output} <= {input};\n")).collect()
     };
@@ -32,7 +32,7 @@ fn bank(lanes: &[(&str, &str)]) -> Verilog {
     Verilog::Custom(body.replace("{enabled}", &load("        ")).replace("{gated}", &load("    ")))
 }
 
-fn timing(name: &str, lanes: &[(&str, &str)]) -> Vec<TimingInfo> {
+pub(super) fn timing(name: &str, lanes: &[(&str, &str)]) -> Vec<TimingInfo> {
     vec![TimingInfo {
         name: name.into(),
         clock: "clk_i".into(),

@@ -159,6 +159,10 @@ impl Expr {
         }
     }
 
+    fn is_zero(&self) -> bool {
+        matches!(&self.kind, Kind::Literal(value) if value.bit_length() == 0)
+    }
+
     /// `base` with zeros above, or cut, to `width` bits.
     pub fn resize(base: Expr, width: usize) -> Self {
         match base.kind {
@@ -169,6 +173,11 @@ impl Expr {
     }
 
     pub fn arithmetic(op: Arithmetic, left: Expr, right: Expr) -> Self {
+        if op == Arithmetic::Or
+            && let Some(parts) = side_by_side(&left, &right)
+        {
+            return Self::concat(parts);
+        }
         Self { width: left.width, kind: Kind::Arithmetic(op, Box::new(left), Box::new(right)) }
     }
 
@@ -214,5 +223,43 @@ impl Expr {
         let mut found = matches!(&self.kind, Kind::Label(name) if name == label);
         self.operands(&mut |operand| found |= operand.mentions(label));
         found
+    }
+}
+
+/// The parts of `left | right` where each bit is wired to one of them and 0 in
+/// the other: what is built by moving parts to their places is a concatenation.
+fn side_by_side(left: &Expr, right: &Expr) -> Option<Vec<Expr>> {
+    if !left.is_wiring() || !right.is_wiring() {
+        return None;
+    }
+    let mut ends: Vec<usize> = boundaries(left).into_iter().chain(boundaries(right)).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let mut parts = Vec::new();
+    for (low, high) in ends.iter().zip(&ends[1..]).rev() {
+        let cut = |whole: &Expr| Expr::slice(whole.clone(), *low, high - low);
+        let (a, b) = (cut(left), cut(right));
+        parts.push(match (a.is_zero(), b.is_zero()) {
+            (_, true) => a,
+            (true, _) => b,
+            _ => return None,
+        });
+    }
+    Some(parts)
+}
+
+/// Where the parts of wiring begin and end, from 0 to its width.
+fn boundaries(wiring: &Expr) -> Vec<usize> {
+    match &wiring.kind {
+        Kind::Concat(parts) => {
+            let mut high = wiring.width;
+            let begins = parts.iter().map(|part| {
+                high -= part.width;
+                high
+            });
+            begins.chain([wiring.width]).collect()
+        }
+        Kind::Extend(inner) => vec![0, inner.width, wiring.width],
+        _ => vec![0, wiring.width],
     }
 }

@@ -152,7 +152,7 @@ impl<'a> Inside<'a> {
                     Some(value) => self.printer.expr(&value),
                     None => self.printer.names[id].clone(),
                 };
-                lines.push(format!("        .{}({value})", net.port));
+                lines.push(indent(2, &format!(".{}({value})", net.port)));
             }
             let head = format!("    {} {} (\n", self.children[index], identifier(&child.instance));
             blocks.push(format!("{head}{}\n    );\n", lines.join(",\n")));

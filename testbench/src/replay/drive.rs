@@ -5,8 +5,7 @@ use super::{LayerTrace, ReplayError, ReplayOptions, SumTrace};
 use crate::compare::{FrameWriter, Stop};
 use crate::pe_ports::PeVectors;
 use axp_golden::pe::{CyclePe, add_bias};
-use axp_hdl::Rtl;
-use axp_spec::{PeInputs, PeOutputs, RowWrite};
+use axp_spec::{PeConfig, PeInputs, PeOutputs, RowWrite};
 use std::collections::VecDeque;
 
 /// MACs between two calls of `progress`.
@@ -73,11 +72,11 @@ struct Pending {
 }
 
 impl<'a, 't> Driver<'a, 't> {
-    pub fn new(rtl: &Rtl, layers: &'a [LayerTrace<'t>], options: &ReplayOptions, vectors: PeVectors) -> Self {
+    pub fn new(config: &PeConfig, layers: &'a [LayerTrace<'t>], options: &ReplayOptions, vectors: PeVectors) -> Self {
         Self {
             layers,
-            rows: rtl.config.am.rows,
-            pe: CyclePe::new(&rtl.config),
+            rows: config.am.rows,
+            pe: CyclePe::new(config),
             vectors,
             stalls: StallPattern::new(options.stalls, options.seed),
             pending: VecDeque::new(),

@@ -20,7 +20,7 @@ use crate::simulator::{Simulator, SimulatorError, SimulatorKind};
 use crate::{icarus, verilator, waveform};
 use axp_golden::am::{Am, LoadError};
 use axp_hdl::Rtl;
-use axp_spec::AmImage;
+use axp_spec::{AmImage, PeConfig};
 use drive::{Driver, Halt};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -97,6 +97,9 @@ pub enum ReplayError {
     /// The simulator failed, is missing, or the user cancelled.
     #[error(transparent)]
     Simulator(#[from] SimulatorError),
+    /// Layers run on processing elements only.
+    #[error("{0} is no processing element: layers cannot be replayed on it")]
+    NotAPe(String),
     /// The rows of a layer cannot be loaded.
     #[error("layer {layer:?}: {source}")]
     Rows {
@@ -146,14 +149,14 @@ pub fn replay(
     progress: &dyn Fn(u64),
     cancel: &AtomicBool,
 ) -> Result<Equivalence, ReplayError> {
-    check_rows(rtl, layers)?;
+    let config = checked(rtl, layers)?;
     let dut = match (options.simulator, options.body) {
         (SimulatorKind::Verilator, Body::Gated) => Dut::of(rtl).with_enabled_rows(),
         _ => Dut::of(rtl),
     };
     let simulator = build(&dut, options, cancel)?;
     let vectors = PeVectors::of(&dut).map_err(SimulatorError::from)?;
-    let driver = || Driver::new(rtl, layers, options, vectors.clone());
+    let driver = || Driver::new(config, layers, options, vectors.clone());
     let begin = Instant::now();
     let mut halted = None;
     let (tallies, sections) = compare(&simulator, None, Some(cancel), |writer, _| {
@@ -193,11 +196,11 @@ pub fn write_vectors(
     options: &ReplayOptions,
     out: impl Write,
 ) -> Result<(), ReplayError> {
-    check_rows(rtl, layers)?;
+    let config = checked(rtl, layers)?;
     let vectors = PeVectors::of(&Dut::of(rtl)).map_err(SimulatorError::from)?;
     let layout = vectors.layout().clone();
     let mut writer = FrameWriter::new(out, &layout, None);
-    let written = Driver::new(rtl, layers, options, vectors).run(&mut writer, &|_| {});
+    let written = Driver::new(config, layers, options, vectors).run(&mut writer, &|_| {});
     match written.and_then(|_| writer.flush().map_err(Halt::Stop)) {
         Ok(()) => Ok(()),
         Err(Halt::Error(error)) => Err(error),
@@ -206,11 +209,14 @@ pub fn write_vectors(
     }
 }
 
-fn check_rows(rtl: &Rtl, layers: &[LayerTrace<'_>]) -> Result<(), ReplayError> {
+/// The configuration of the PE, whose rows fit it.
+fn checked<'a>(rtl: &'a Rtl, layers: &[LayerTrace<'_>]) -> Result<&'a PeConfig, ReplayError> {
+    let config = rtl.pe().ok_or_else(|| ReplayError::NotAPe(rtl.top.clone()))?;
     layers.iter().try_for_each(|layer| {
         let rows = |source| ReplayError::Rows { layer: layer.name.clone(), source };
-        Am::new(&rtl.config).load(&layer.am).map_err(rows)
-    })
+        Am::new(config).load(&layer.am).map_err(rows)
+    })?;
+    Ok(config)
 }
 
 fn build(dut: &Dut, options: &ReplayOptions, cancel: &AtomicBool) -> Result<Simulator, SimulatorError> {
