@@ -24,8 +24,7 @@ pub fn generate(config: &PeConfig) -> Result<Rtl, HdlError> {
 /// # Errors
 /// [`HdlError::FpuConfig`] if the configuration is not valid.
 pub(crate) fn generate_fpu(config: &FpuConfig) -> Result<Rtl, HdlError> {
-    let mut unit = fpu::describe(config)?;
-    unit.connect_all();
+    let unit = fpu::describe(config)?;
     emit(&unit, &config.module(), Configuration::Fpu(*config), &[])
 }
 

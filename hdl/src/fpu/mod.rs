@@ -27,19 +27,23 @@ use crate::circuit::Circuit;
 use crate::{HdlError, Rtl};
 use axp_spec::{FpuConfig, FpuConfigError, FpuOperation};
 use round::Rounded;
+use rust_hdl::prelude::Block;
 
 pub use binary32::Binary32;
 pub use full_adders::full_adders;
 pub use leading_zeros::leading_zeros;
 pub use significand::carry_save;
 
-/// Describes the unit of a configuration; its ports are those of [`FpuConfig`].
+/// Describes the unit of a configuration, connected and ready to be simulated;
+/// its ports are those of [`FpuConfig`].
 ///
 /// # Errors
 /// If the configuration is not valid.
 pub fn describe(config: &FpuConfig) -> Result<Circuit, FpuConfigError> {
     config.validate()?;
-    Ok(assemble(config))
+    let mut unit = assemble(config);
+    unit.connect_all();
+    Ok(unit)
 }
 
 /// The Verilog of a configuration.
