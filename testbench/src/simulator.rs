@@ -152,9 +152,7 @@ impl Simulator {
         if let Mode::Compare(Some(window)) = mode {
             run = run.directory(&window.folder);
         }
-        let mut group = run.args(self.arguments(mode)).start()?;
-        let stderr = drain(group.child.stderr.take());
-        Ok(Session { group, kind: self.kind, stderr })
+        Ok(Session::new(run.args(self.arguments(mode)).start()?, self.kind))
     }
 
     fn arguments(&self, mode: Mode<'_>) -> Vec<OsString> {
@@ -186,6 +184,12 @@ impl Simulator {
 }
 
 impl Session {
+    /// Watches a simulator that has just been started.
+    pub(crate) fn new(mut group: Group, kind: SimulatorKind) -> Self {
+        let stderr = drain(group.child.stderr.take());
+        Self { group, kind, stderr }
+    }
+
     /// Ends the conversation and waits; the answer is the exit code.
     pub(crate) fn finish(mut self, cancel: Option<&AtomicBool>) -> Result<(Option<i32>, String), SimulatorError> {
         drop(self.group.child.stdin.take());

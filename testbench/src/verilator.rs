@@ -8,7 +8,7 @@ use crate::tools::Tool;
 use crate::vectors::Layout;
 use axp_spec::design::sha256_hex;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 /// Options of Verilator that every build has. Warnings are the business of
@@ -49,20 +49,35 @@ pub fn build(
     cancel: &AtomicBool,
 ) -> Result<Simulator, SimulatorError> {
     let layout = Layout::of(dut)?;
+    let mut options = vec!["--top-module".to_owned(), harness::STAGE.to_owned()];
+    options.extend(trace.then(|| "--trace".to_owned()));
+    let (main, stage) = (harness::cpp(dut, &layout), harness::stage(dut, &layout));
+    let files = [("AxpStage.v", stage.as_str()), ("AxpMain.cpp", &main)];
+    let program = compile(dut, body, &options, &files, cache, cancel)?;
+    Ok(Simulator { kind: SimulatorKind::Verilator, layout, program, image: None })
+}
+
+/// Compiles a design together with these files (a C++ main among them), unless
+/// `cache` holds the program already. Returns its path.
+pub(crate) fn compile(
+    dut: &Dut,
+    body: Body,
+    options: &[String],
+    files: &[(&str, &str)],
+    cache: &Path,
+    cancel: &AtomicBool,
+) -> Result<PathBuf, SimulatorError> {
     let verilator = Tool::Verilator.find()?;
     Tool::Make.find()?;
     Tool::Gxx.find()?;
-    let text = harness::cpp(dut, &layout);
-    let stage = harness::stage(dut, &layout);
-    let mut options: Vec<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
-    options.extend(["--top-module".into(), harness::STAGE.to_owned()]);
-    options.extend(body.define().map(|name| format!("+define+{name}=1")));
-    options.extend(trace.then(|| "--trace".to_owned()));
-    let key = content_key(&[Tool::Verilator.version()?, options.join(" "), text.clone(), stage.clone()], dut);
-    let program = cache.join(format!("verilator-{key}"));
-    let simulator = Simulator { kind: SimulatorKind::Verilator, layout, program: program.clone(), image: None };
+    let mut arguments: Vec<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
+    arguments.extend_from_slice(options);
+    arguments.extend(body.define().map(|name| format!("+define+{name}=1")));
+    let mut texts = vec![Tool::Verilator.version()?, arguments.join(" ")];
+    texts.extend(files.iter().map(|(_, text)| (*text).to_owned()));
+    let program = cache.join(format!("verilator-{}", content_key(&texts, dut)));
     if program.is_file() {
-        return Ok(simulator);
+        return Ok(program);
     }
     fs::create_dir_all(cache).map_err(|source| SimulatorError::file(cache, source))?;
     // Built beside its place and moved there when complete, so that the cache
@@ -72,21 +87,21 @@ pub fn build(
         .tempdir_in(cache)
         .map_err(|source| SimulatorError::file(cache, source))?;
     dut.write(folder.path()).map_err(|(path, source)| SimulatorError::File { path, source })?;
-    for (name, text) in [("AxpMain.cpp", text.as_str()), ("AxpStage.v", &stage)] {
+    for (name, text) in files {
         let path = folder.path().join(name);
         fs::write(&path, text).map_err(|source| SimulatorError::file(&path, source))?;
     }
     Invocation::new(&verilator)
         .directory(folder.path())
-        .args(&options)
+        .args(&arguments)
         .args(["--Mdir", "obj", "-o", "sim"])
         .args(dut.sources.iter().map(|source| &source.file))
-        .args(["AxpStage.v", "AxpMain.cpp"])
+        .args(files.iter().map(|(name, _)| name))
         .cancel(cancel)
         .run()?;
     let built = folder.path().join("obj").join("sim");
     fs::rename(&built, &program).map_err(|source| SimulatorError::file(&program, source))?;
-    Ok(simulator)
+    Ok(program)
 }
 
 /// A file name for what these texts and the design determine.
