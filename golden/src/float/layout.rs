@@ -117,6 +117,7 @@ impl Layout {
     }
 
     /// What becomes of a number beyond the largest finite one.
+    #[cold]
     const fn overflow(self, rounding: Rounding, negative: bool) -> Outcome {
         let bits = match rounding {
             Rounding::NearestEven if self.has_infinity => self.infinity(negative).bits,
@@ -127,7 +128,7 @@ impl Layout {
     }
 
     /// Rounds the nonzero number `significand * 2^exponent`.
-    #[inline]
+    #[inline(always)]
     pub fn round(self, rounding: Rounding, negative: bool, significand: u128, exponent: i32) -> Outcome {
         debug_assert_ne!(significand, 0);
         // The number lies in [2^leading, 2^(leading + 1)).
@@ -153,6 +154,7 @@ impl Layout {
     /// Whether `significand * 2^exponent` is below the smallest normal number
     /// *after* rounding to multiples of 2^`unbounded`, the quantum that full
     /// precision would give it.
+    #[cold]
     fn is_tiny(self, significand: u128, exponent: i32, unbounded: i32, rounding: Rounding) -> bool {
         if unbounded >= self.min_quantum() {
             return false;
@@ -176,12 +178,26 @@ pub(super) fn round_to_multiple(significand: u128, shift: i32, rounding: Roundin
         // Below one half: `significand` has at most 108 bits (module comment).
         return (0, true);
     }
-    let floor = (significand >> shift) as u64;
-    let rest = significand & ((1 << shift) - 1);
-    let half = 1 << (shift - 1);
-    let up = match rounding {
-        Rounding::NearestEven => rest > half || rest == half && floor & 1 == 1,
+    // Nearly everything fits half the width, which is what the host is fast in:
+    // all but binary64 and long words far from the format's range.
+    match u64::try_from(significand) {
+        Ok(narrow) if shift < 64 => {
+            let (floor, rest, half) = (narrow >> shift, narrow & ((1 << shift) - 1), 1 << (shift - 1));
+            (floor + u64::from(goes_up(rest > half, rest == half, floor, rounding)), rest != 0)
+        }
+        _ => {
+            let (floor, rest, half) =
+                ((significand >> shift) as u64, significand & ((1 << shift) - 1), 1 << (shift - 1));
+            (floor + u64::from(goes_up(rest > half, rest == half, floor, rounding)), rest != 0)
+        }
+    }
+}
+
+/// Whether what is cut off, more than one half or exactly that, takes `floor` one up.
+#[inline]
+const fn goes_up(more: bool, tie: bool, floor: u64, rounding: Rounding) -> bool {
+    match rounding {
+        Rounding::NearestEven => more || tie && floor & 1 == 1,
         Rounding::TowardZero => false,
-    };
-    (floor + u64::from(up), rest != 0)
+    }
 }

@@ -20,7 +20,7 @@ pub struct SumOutcome {
 
 impl SumOutcome {
     /// Counts a pair and returns its product, or `None` if it is skipped.
-    #[inline]
+    #[inline(always)]
     fn count(
         &mut self,
         format: FloatFormat,
@@ -64,7 +64,7 @@ impl Operand {
     }
 
     /// The product to add, or `None` for a pair that is skipped.
-    #[inline]
+    #[inline(always)]
     pub fn product(self, format: FloatFormat) -> Option<u32> {
         match self {
             Self::Skip => None,
@@ -77,7 +77,7 @@ impl Operand {
 }
 
 /// The accumulator after a product, or after a skipped pair.
-#[inline]
+#[inline(always)]
 pub(super) fn accumulate(format: FloatFormat, base: u32, product: Option<u32>) -> u32 {
     match product {
         None => base,
