@@ -6,6 +6,7 @@
 //! [`icarus`] generate the benches that read it. [`backend`] puts golden model,
 //! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
 //! feeds the Verilog with real layers and compares every output of every cycle.
+//! [`synth`] makes gates of it and measures area and longest path.
 //! [`unit`] does the same for single arithmetic units, millions of cases at a
 //! time, as RTL and as synthesised gates.
 
@@ -22,6 +23,7 @@ pub mod process;
 pub mod replay;
 pub mod simulator;
 pub mod source_lint;
+pub mod synth;
 pub mod tools;
 pub mod unit;
 pub mod vectors;

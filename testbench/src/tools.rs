@@ -22,6 +22,8 @@ pub enum Tool {
     Vvp,
     /// Yosys.
     Yosys,
+    /// OpenSTA, static timing analysis.
+    Sta,
 }
 
 impl Tool {
@@ -34,6 +36,7 @@ impl Tool {
             Self::Iverilog => "iverilog",
             Self::Vvp => "vvp",
             Self::Yosys => "yosys",
+            Self::Sta => "sta",
         }
     }
 
@@ -45,6 +48,7 @@ impl Tool {
             Self::Make => "make",
             Self::Iverilog | Self::Vvp => "iverilog",
             Self::Yosys => "yosys",
+            Self::Sta => "opensta",
         }
     }
 
@@ -52,6 +56,7 @@ impl Tool {
         match self {
             Self::Verilator | Self::Gxx | Self::Make => "--version",
             Self::Iverilog | Self::Vvp | Self::Yosys => "-V",
+            Self::Sta => "-version",
         }
     }
 
@@ -124,7 +129,7 @@ pub enum ToolError {
 mod tests {
     use super::*;
 
-    const ALL: [Tool; 6] = [Tool::Verilator, Tool::Gxx, Tool::Make, Tool::Iverilog, Tool::Vvp, Tool::Yosys];
+    const ALL: [Tool; 7] = [Tool::Verilator, Tool::Gxx, Tool::Make, Tool::Iverilog, Tool::Vvp, Tool::Yosys, Tool::Sta];
 
     #[test]
     fn every_tool_of_the_set_up_is_found_and_has_a_version() {

@@ -1,0 +1,394 @@
+//! From Verilog to gates: area, cells and longest path on a Liberty library.
+//!
+//! [`liberty`] finds a library's cells by function, [`script`] writes the Yosys
+//! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path.
+//! Several recipes are tried; of those that meet the period the smallest wins.
+
+pub mod function;
+pub mod liberty;
+pub mod recipe;
+pub mod script;
+pub mod sta;
+#[cfg(test)]
+mod tests;
+
+use crate::process::{Invocation, ProcessError};
+use crate::tools::{MissingTool, Tool, ToolError};
+use axp_spec::design::sha256_hex;
+use liberty::{CellLibrary, Corner};
+use recipe::{RECIPES, Recipe};
+use serde::{Deserialize, Serialize};
+use sta::{LongestPath, Surroundings};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use thiserror::Error;
+
+/// How many recipes are tried at the same time.
+const JOBS: usize = 2;
+
+/// A module to synthesise.
+#[derive(Clone, Copy, Debug)]
+pub struct Design<'a> {
+    /// Name of the top module.
+    pub top: &'a str,
+    /// Every module, with the ones it instantiates: name and Verilog.
+    pub modules: &'a [(&'a str, &'a str)],
+    /// Name of the clock port, if there is one.
+    pub clock: Option<&'a str>,
+    /// Control inputs that only reach clock gates.
+    pub control: &'a [&'a str],
+}
+
+/// What the search aims at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Goal {
+    /// The longest path that is still good, in ns: of the netlists that meet
+    /// it the smallest is kept; if none does, the fastest.
+    pub period: f64,
+    /// Wire capacitance a fan-out in fF.
+    pub wire_load: f64,
+}
+
+/// A netlist and its figures.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Netlist {
+    /// Sum of the cells' areas, in the library's unit.
+    pub area: f64,
+    /// The same in NAND2 equivalents: divided by the smallest two-input NAND.
+    pub ge: f64,
+    /// Flip-flops.
+    pub flops: usize,
+    /// Delay of the longest path in ns.
+    pub longest_path_ns: f64,
+    /// Instances of the library's full-adder cell.
+    pub full_adders: usize,
+    /// Instances of the library's half-adder cell.
+    pub half_adders: usize,
+    /// Instances of all cells.
+    pub cells: usize,
+    /// Instances by cell.
+    pub cells_by_type: BTreeMap<String, usize>,
+    /// The ABC recipe that made it, and its delay target in ps.
+    pub recipe: String,
+    /// The longest path.
+    pub path: LongestPath,
+    /// The netlist in Verilog.
+    pub verilog: String,
+}
+
+/// Which library and tools a netlist was made with.
+#[derive(Serialize, Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// Name of the library.
+    pub library: String,
+    /// Its corner.
+    pub corner: Corner,
+    /// SHA-256 of its text.
+    pub library_sha256: String,
+    /// SHA-256 of the modules' texts.
+    pub sha256: String,
+    /// First line of each tool's version.
+    pub tools: BTreeMap<&'static str, String>,
+}
+
+/// Why there is no netlist.
+#[derive(Error, Debug)]
+pub enum SynthError {
+    /// A tool is not installed.
+    #[error(transparent)]
+    Missing(#[from] MissingTool),
+    /// A tool could not be run, failed, or was cancelled.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A file of the run could not be written or read.
+    #[error("cannot use {}: {source}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: io::Error,
+    },
+    /// A tool ended well and its report has not what is expected.
+    #[error("{tool} gave no result that can be read:\n{output}")]
+    Report {
+        /// The program.
+        tool: &'static str,
+        /// The end of what it said.
+        output: String,
+    },
+    /// The netlist has a cell that the library has not: something was not mapped.
+    #[error("the netlist has cells that {library} does not have: {cells}")]
+    Unmapped {
+        /// Name of the library.
+        library: String,
+        /// Their types.
+        cells: String,
+    },
+}
+
+impl SynthError {
+    pub(crate) fn file(path: &Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}
+
+impl From<ToolError> for SynthError {
+    fn from(error: ToolError) -> Self {
+        match error {
+            ToolError::Missing(missing) => Self::Missing(missing),
+            ToolError::Process(process) => Self::Process(process),
+            ToolError::NoVersion { tool } => Self::Report { tool, output: String::new() },
+        }
+    }
+}
+
+/// SHA-256 of the modules' names and texts, in their order.
+pub fn text_hash(design: &Design<'_>) -> String {
+    let mut bytes = Vec::new();
+    for part in design.modules.iter().flat_map(|(name, text)| [*name, *text]) {
+        // With their lengths, so that no two lists of parts look the same.
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part.as_bytes());
+    }
+    sha256_hex(&bytes)
+}
+
+/// What the figures of this design on this library come from.
+///
+/// # Errors
+/// A missing tool, or one without a version.
+pub fn origin(design: &Design<'_>, library: &CellLibrary) -> Result<Origin, SynthError> {
+    let mut tools = BTreeMap::new();
+    for tool in [Tool::Yosys, Tool::Sta] {
+        tools.insert(tool.program(), tool.version()?);
+    }
+    Ok(Origin {
+        library: library.name.clone(),
+        corner: library.corner.clone(),
+        library_sha256: library.sha256.clone(),
+        sha256: text_hash(design),
+        tools,
+    })
+}
+
+/// Synthesises with every recipe and keeps the best netlist, or takes it from
+/// `cache` if the same was done before. The same inputs and tools give the same
+/// netlist.
+///
+/// # Errors
+/// [`SynthError`].
+pub fn synthesise(
+    design: &Design<'_>,
+    library: &CellLibrary,
+    goal: Goal,
+    cache: Option<&Path>,
+    cancel: &AtomicBool,
+) -> Result<Netlist, SynthError> {
+    let points = points(goal.period);
+    let kept = match cache {
+        Some(folder) => Some(folder.join(format!("synth-{}.json", key(design, library, goal, &points)?))),
+        None => None,
+    };
+    if let Some(text) = kept.as_ref().and_then(|path| fs::read_to_string(path).ok())
+        // A file that is not what it should be is made again.
+        && let Ok(netlist) = serde_json::from_str(&text)
+    {
+        return Ok(netlist);
+    }
+    let folder = tempfile::tempdir().map_err(|source| SynthError::file(&std::env::temp_dir(), source))?;
+    prepare(design, library, folder.path(), cancel)?;
+    let netlist = best(&try_all(design, library, goal, &points, folder.path(), cancel)?, goal.period).clone();
+    if let Some(path) = kept {
+        keep(&path, &netlist)?;
+    }
+    Ok(netlist)
+}
+
+/// The recipes and delay targets in ps to try. ABC sees the logic between adder
+/// cells only, and no wires, so its targets are parts of the period.
+fn points(period: f64) -> Vec<(Recipe, u32)> {
+    let mut points = Vec::new();
+    for recipe in RECIPES {
+        for percent in [60.0, 90.0] {
+            // A period is a few ns to a few hundred: far inside u32 in ps.
+            points.push((*recipe, (period * 1000.0 * percent / 100.0).clamp(1.0, 1e9) as u32));
+        }
+    }
+    points
+}
+
+/// Writes the inputs and runs everything up to ABC, which all recipes share.
+fn prepare(design: &Design<'_>, library: &CellLibrary, folder: &Path, cancel: &AtomicBool) -> Result<(), SynthError> {
+    let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
+    let (adders, mapped) = script::adder_map(library, &names);
+    let latches = script::latch_map(library);
+    let mut files = Vec::new();
+    for (index, (_, text)) in design.modules.iter().enumerate() {
+        let file = format!("module{index}.v");
+        write(&folder.join(&file), text)?;
+        files.push(file);
+    }
+    let front = script::front(design.top, &files, &mapped, !latches.is_empty());
+    let limits = script::limits(library);
+    for (file, text) in [
+        ("cells.lib", &library.text),
+        ("adders.v", &adders),
+        ("latches.v", &latches),
+        ("front.ys", &front),
+        ("limits.txt", &limits),
+    ] {
+        write(&folder.join(file), text)?;
+    }
+    yosys(folder, "front.ys", cancel)
+}
+
+/// Runs the recipes, two at a time; the results are in the order of `points`.
+fn try_all(
+    design: &Design<'_>,
+    library: &CellLibrary,
+    goal: Goal,
+    points: &[(Recipe, u32)],
+    folder: &Path,
+    cancel: &AtomicBool,
+) -> Result<Vec<Netlist>, SynthError> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<BTreeMap<usize, Result<Netlist, SynthError>>> = Mutex::default();
+    thread::scope(|scope| {
+        for _ in 0..JOBS {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((recipe, target)) = points.get(index) else { break };
+                    let folder = folder.join(format!("try{index}"));
+                    let result = attempt(design, library, goal, recipe, *target, &folder, cancel);
+                    let failed = result.is_err();
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
+                    if failed {
+                        // The others would only take time.
+                        next.store(points.len(), Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+}
+
+fn attempt(
+    design: &Design<'_>,
+    library: &CellLibrary,
+    goal: Goal,
+    recipe: &Recipe,
+    target: u32,
+    folder: &Path,
+    cancel: &AtomicBool,
+) -> Result<Netlist, SynthError> {
+    fs::create_dir(folder).map_err(|source| SynthError::file(folder, source))?;
+    write(&folder.join("recipe.abc"), &recipe.script(target))?;
+    write(&folder.join("back.ys"), &script::back(design.top, library))?;
+    yosys(folder, "back.ys", cancel)?;
+    let around = Surroundings { wire_load: goal.wire_load, clock: design.clock, control: design.control };
+    let path = sta::longest_path(folder, Path::new("../cells.lib"), "netlist.v", design.top, library, around, cancel)?;
+    let verilog = read(&folder.join("netlist.v"))?;
+    let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
+    figures(library, counts, path, verilog, format!("{}@{target}", recipe.name))
+}
+
+fn figures(
+    library: &CellLibrary,
+    counts: BTreeMap<String, usize>,
+    path: LongestPath,
+    verilog: String,
+    recipe: String,
+) -> Result<Netlist, SynthError> {
+    let unmapped: Vec<_> = counts.keys().filter(|cell| library.area(cell).is_none()).cloned().collect();
+    if !unmapped.is_empty() {
+        return Err(SynthError::Unmapped { library: library.name.clone(), cells: unmapped.join(", ") });
+    }
+    let area: f64 = counts.iter().map(|(cell, count)| library.area(cell).unwrap_or(0.0) * *count as f64).sum();
+    let count_of =
+        |adder: &Option<liberty::Adder>| adder.as_ref().and_then(|adder| counts.get(&adder.cell)).copied().unwrap_or(0);
+    Ok(Netlist {
+        area,
+        ge: area / library.unit_area(),
+        flops: counts.iter().filter(|(cell, _)| library.is_flop(cell)).map(|(_, count)| count).sum(),
+        longest_path_ns: path.ns,
+        full_adders: count_of(&library.roles.full_adder),
+        half_adders: count_of(&library.roles.half_adder),
+        cells: counts.values().sum(),
+        cells_by_type: counts,
+        recipe,
+        path,
+        verilog,
+    })
+}
+
+/// The smallest netlist that meets the period, or else the fastest. The first
+/// of equals, so that the choice is always the same.
+fn best(netlists: &[Netlist], period: f64) -> &Netlist {
+    let good = netlists.iter().filter(|netlist| netlist.longest_path_ns <= period);
+    good.min_by(|a, b| a.area.total_cmp(&b.area)).unwrap_or_else(|| {
+        let fastest = netlists.iter().min_by(|a, b| a.longest_path_ns.total_cmp(&b.longest_path_ns));
+        // There is a netlist for every point, and points is never empty.
+        fastest.unwrap_or_else(|| unreachable!("no recipe was tried"))
+    })
+}
+
+/// Cells of the whole design by type, from `stat -json`.
+fn cell_counts(text: &str) -> Result<BTreeMap<String, usize>, SynthError> {
+    let unreadable = || SynthError::Report { tool: "yosys", output: crate::process::tail(text) };
+    // Yosys prints a line about its version before the object.
+    let start = text.find('{').ok_or_else(unreadable)?;
+    let value: serde_json::Value = serde_json::from_str(&text[start..]).map_err(|_| unreadable())?;
+    serde_json::from_value(value["design"]["num_cells_by_type"].clone()).map_err(|_| unreadable())
+}
+
+fn key(design: &Design<'_>, library: &CellLibrary, goal: Goal, points: &[(Recipe, u32)]) -> Result<String, SynthError> {
+    let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
+    let (adders, mapped) = script::adder_map(library, &names);
+    let recipes: Vec<String> = points.iter().map(|(recipe, target)| recipe.script(*target)).collect();
+    let parts = [
+        env!("CARGO_PKG_VERSION").to_owned(),
+        text_hash(design),
+        library.sha256.clone(),
+        Tool::Yosys.version()?,
+        Tool::Sta.version()?,
+        script::front(design.top, &[], &mapped, true),
+        script::back(design.top, library),
+        script::limits(library),
+        adders,
+        recipes.concat(),
+        format!("{goal:?} {:?} {:?}", design.clock, design.control),
+    ];
+    Ok(sha256_hex(parts.join("\n\0").as_bytes())[..24].to_owned())
+}
+
+/// Moves the result to its place when it is complete.
+fn keep(path: &Path, netlist: &Netlist) -> Result<(), SynthError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|source| SynthError::file(folder, source))?;
+    let file = tempfile::NamedTempFile::new_in(folder).map_err(|source| SynthError::file(folder, source))?;
+    let text = serde_json::to_string(netlist).map_err(|error| SynthError::file(path, error.into()))?;
+    write(file.path(), &text)?;
+    file.persist(path).map_err(|error| SynthError::file(path, error.error))?;
+    Ok(())
+}
+
+fn yosys(folder: &Path, script: &str, cancel: &AtomicBool) -> Result<(), SynthError> {
+    Invocation::new(&Tool::Yosys.find()?).directory(folder).args(["-q", "-s", script]).cancel(cancel).run()?;
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), SynthError> {
+    fs::write(path, text).map_err(|source| SynthError::file(path, source))
+}
+
+fn read(path: &Path) -> Result<String, SynthError> {
+    fs::read_to_string(path).map_err(|source| SynthError::file(path, source))
+}

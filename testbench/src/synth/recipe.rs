@@ -1,0 +1,43 @@
+//! ABC scripts: different points between small and fast, tried in turn.
+
+/// One ABC script. `target` is the delay in ps that mapping and sizing aim at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// Name in reports.
+    pub name: &'static str,
+    /// How the logic is rewritten before it is mapped.
+    restructure: &'static str,
+    /// The mapping, `{D}` being the option with the delay target.
+    map: &'static str,
+}
+
+/// Every recipe ends so: order the gates, buffer large fan-outs, and size.
+const SIZE: &str = "topo; buffer -c; topo; upsize {D}; dnsize {D}";
+
+/// Rewriting for area.
+const SMALL: &str = "strash; ifraig; scorr; dc2; resub -K 8; rewrite -z; balance; resub -K 10 -N 2; refactor -z; dc2";
+/// Rewriting for depth, area recovered.
+const EVEN: &str = "strash; ifraig; scorr; if -g -K 6; dc2";
+/// The same twice: shallower.
+const SHALLOW: &str = "strash; ifraig; scorr; if -g -K 6; dc2; if -g -K 6; dc2";
+/// Depth before all else.
+const FLAT: &str = "strash; ifraig; scorr; dc2; if -g -K 6 -C 8; dc2; dch -f; if -g";
+
+/// The recipes, in the order they are tried. Two mappings: the area-biased one
+/// (`-B`), and the plain one, which follows the target more closely.
+pub const RECIPES: &[Recipe] = &[
+    Recipe { name: "small", restructure: SMALL, map: "dch -f; map -B 0.9 {D}" },
+    Recipe { name: "small-plain", restructure: SMALL, map: "dch -f; map {D}" },
+    Recipe { name: "even", restructure: EVEN, map: "dch; map -B 0.9 {D}" },
+    Recipe { name: "even-plain", restructure: EVEN, map: "dch -f; map {D}" },
+    Recipe { name: "shallow", restructure: SHALLOW, map: "dch -f; map -B 0.9 {D}" },
+    Recipe { name: "shallow-plain", restructure: SHALLOW, map: "dch -f; map {D}" },
+    Recipe { name: "flat", restructure: FLAT, map: "dch -f; map -B 0.9 {D}" },
+];
+
+impl Recipe {
+    /// The ABC script for a delay target in ps.
+    pub fn script(&self, target: u32) -> String {
+        format!("{}; {}; {SIZE}\n", self.restructure, self.map).replace("{D}", &format!("-D {target}"))
+    }
+}
