@@ -1,7 +1,7 @@
 //! Our Verilog is equivalent to rust-hdl's own, and the proof can fail.
 
-use axp_hdl::{Rtl, generate, named};
-use axp_spec::{PeConfig, ResetStyle};
+use axp_hdl::{Rtl, fpu, generate, named};
+use axp_spec::{FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, PeConfig, ResetStyle, Rounding};
 use axp_testbench::equivalence::{EquivalenceError, prove, prove_gating, prove_module};
 use std::sync::atomic::AtomicBool;
 
@@ -33,6 +33,36 @@ fn odd_numbers_of_rows_are_proven_too() {
     }
 }
 
+// The Booth tree is not among them: Yosys 0.23 leaves its outputs unproven, where
+// it matches nets that are outputs at the same time. What its text does is
+// shown by simulation alone.
+#[test]
+fn every_module_of_the_arithmetic_units_is_proven() {
+    let fixed = FixedFormat { width: 24, last_bit: -12 };
+    for (operation, multiplier, stages) in [
+        (FpuOperation::Mul, MultiplierStyle::Dadda, 0),
+        (FpuOperation::Mul, MultiplierStyle::Dadda, 1),
+        (FpuOperation::Mul, MultiplierStyle::Operator, 2),
+        (FpuOperation::Mul, MultiplierStyle::Dadda, 2),
+        (FpuOperation::Add, MultiplierStyle::Dadda, 0),
+        (FpuOperation::Add, MultiplierStyle::Dadda, 1),
+        (FpuOperation::ToFixed(fixed), MultiplierStyle::Dadda, 0),
+        (FpuOperation::FromFixed(fixed), MultiplierStyle::Dadda, 0),
+    ] {
+        for (format, rounding) in [
+            (FloatFormat::Binary32, Rounding::NearestEven),
+            (FloatFormat::Bfloat16, Rounding::TowardZero),
+            (FloatFormat::E4m3, Rounding::NearestEven),
+        ] {
+            let config = FpuConfig { multiplier, stages, ..FpuConfig::new(operation, format, rounding) };
+            let rtl = fpu::generate(&config).unwrap();
+            let proofs = prove(&rtl, &RUN).unwrap_or_else(|error| panic!("{config}: {error}"));
+            assert_eq!(proofs.len(), rtl.modules.len());
+            assert!(proofs.iter().all(|proof| proof.cells > 0), "{proofs:?}");
+        }
+    }
+}
+
 #[test]
 fn both_bodies_of_every_register_bank_are_proven_equivalent() {
     let rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
@@ -54,16 +84,16 @@ fn mutant(rtl: &Rtl, module: &str, from: &str, to: &str) -> Rtl {
 fn a_changed_operator_is_not_proven() {
     let rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
     for (module, from, to) in [
-        ("axp_fp_add", "augend + addend", "augend - addend"),
-        ("axp_fp_mul", "&", "|"),
-        ("axp_fp_round", "+", "-"),
+        ("axp_fp_add", "a_i[30:0] < b_i[30:0]", "a_i[30:0] > b_i[30:0]"),
+        ("axp_fp_add", "left_by_1[3] & above_half", "left_by_1[3] | above_half"),
+        ("axp_fp_mul", "a_normal & b_normal", "a_normal | b_normal"),
+        ("axp_full_adders", "^", "&"),
+        ("axp_dadda", "~a_i", "a_i"),
         ("axp_am_row", "valid_q_o & ~differs", "valid_q_o | ~differs"),
         ("axp_pair_am", "== 1'b1", "!= 1'b1"),
-        ("axp_leading_zeros", "5'h08", "5'h09"),
-        ("axp_shift_right", "value_i[26:16]", "value_i[25:15]"),
+        ("axp_leading_zeros", "value_i[23] | value_i[22]", "value_i[23] & value_i[22]"),
         ("axp_output_buffer", "out_ready_i | ~out_valid_o", "out_ready_i"),
         ("axp_reg_arst_w32", "if (en_i)", "if (!en_i)"),
-        ("axp_mul_", "} * {", "} + {"),
         // A connection of an instance, not an operator.
         ("axp_small", ".d_i(in_first_i)", ".d_i(in_last_i)"),
     ] {
@@ -97,7 +127,7 @@ fn a_module_without_a_counterpart_is_an_error() {
     let mut rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();
     rtl.stock = rtl.stock.replace("module top$adder(", "module top$other(");
     let error = prove(&rtl, &RUN).unwrap_err().to_string();
-    assert_eq!(error, "module axp_fp_add: no module top$adder in rust-hdl's own Verilog");
+    assert_eq!(error, "module axp_fp_add_fp32_rne_noflags: no module top$adder in rust-hdl's own Verilog");
 
     // One instance of a shared module that differs from the others.
     let mut rtl = generate(&PeConfig::pair("axp_small", 2)).unwrap();

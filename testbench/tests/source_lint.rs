@@ -9,7 +9,7 @@ fn our_kernels_have_no_findings() {
     let report = lint_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl/src")).unwrap();
     let text: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     assert!(text.is_empty(), "{}", text.join("\n"));
-    assert!(report.kernels >= 8, "only {} kernels were seen", report.kernels);
+    assert!(report.kernels >= 3, "only {} kernels were seen", report.kernels);
 }
 
 /// The kernel of a block with some signals, its body on lines from 18 on.

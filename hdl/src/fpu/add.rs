@@ -30,8 +30,8 @@ pub(super) fn describe(config: &FpuConfig) -> Circuit {
     let mut cuts = Cuts::new(&mut c, config.stages);
     let a_i = c.input("a_i", format.width(), &format!("first operand, {format}"));
     let b_i = c.input("b_i", format.width(), &format!("second operand, {format}"));
-    let a = unpack(&mut c, format, "a", &a_i);
-    let b = unpack(&mut c, format, "b", &b_i);
+    let a = unpack(&mut c, format, "a", &a_i, config.flags);
+    let b = unpack(&mut c, format, "b", &b_i, config.flags);
 
     // Order by magnitude. The distance does not wait for it: both differences
     // of the exponents are at hand.
@@ -53,9 +53,8 @@ pub(super) fn describe(config: &FpuConfig) -> Circuit {
     let (mut nan, mut infinite, invalid) = match (&a.infinite, &b.infinite) {
         (Some(a_infinite), Some(b_infinite)) => {
             let undefined = c.net("undefined", a_infinite & b_infinite & &subtract, "infinities of opposite sign");
-            let signaling =
-                either(&a.signaling, &b.signaling).map_or(undefined.clone(), |signaling| signaling | &undefined);
-            let invalid = config.flags.then(|| c.net("invalid", signaling, "invalid exception"));
+            let invalid = either(&a.signaling, &b.signaling)
+                .map(|signaling| c.net("invalid", signaling | &undefined, "invalid exception"));
             let infinite = c.net("infinite", a_infinite | b_infinite, "an operand is infinite");
             (c.net("nan", any_nan | undefined, "the result is a NaN"), Some(infinite), invalid)
         }

@@ -14,14 +14,16 @@ pub(super) struct Operand {
     /// Biased exponent that subnormals share with the least normal numbers.
     pub scale: Value,
     pub nan: Value,
-    /// A NaN whose quiet bit is clear; none in a format without infinities.
+    /// A NaN whose quiet bit is clear; none in a format without infinities, and
+    /// none without flags.
     pub signaling: Option<Value>,
     /// None in a format without infinities.
     pub infinite: Option<Value>,
 }
 
-/// Takes `value`, an encoding in `format`, apart into nets that begin with `name`.
-pub(super) fn unpack(c: &mut Circuit, format: FloatFormat, name: &str, value: &Value) -> Operand {
+/// Takes `value`, an encoding in `format`, apart into nets that begin with
+/// `name`; whether a NaN signals matters only where there are flags.
+pub(super) fn unpack(c: &mut Circuit, format: FloatFormat, name: &str, value: &Value, flags: bool) -> Operand {
     let (e, f) = (format.exponent_bits(), format.fraction_bits());
     let mut net =
         |part: &str, value: Value, doc: &str| c.net(&format!("{name}_{part}"), value, &doc.replace('@', name));
@@ -41,8 +43,8 @@ pub(super) fn unpack(c: &mut Circuit, format: FloatFormat, name: &str, value: &V
     let some = net("fraction_any", fraction.any(), "some fraction bit of @ is set");
     let nan = net("nan", &ones & &some, "@ is a NaN");
     let infinite = net("infinite", &ones & !&some, "@ is infinite");
-    let signaling = net("signaling", &nan & !fraction.top(), "@ is a signalling NaN");
-    Operand { sign, fraction, normal, significand, scale, nan, signaling: Some(signaling), infinite: Some(infinite) }
+    let signaling = flags.then(|| net("signaling", &nan & !fraction.top(), "@ is a signalling NaN"));
+    Operand { sign, fraction, normal, significand, scale, nan, signaling, infinite: Some(infinite) }
 }
 
 /// The OR of those that there are.

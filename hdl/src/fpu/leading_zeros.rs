@@ -14,28 +14,36 @@ pub fn leading_zeros(width: u32) -> Circuit {
     // Ones below stop the count at the width.
     let padded =
         if size == width { value } else { concat(&[&value, &literal((1 << (size - width)) - 1, size - width)]) };
-    let mut level: Vec<(Value, Option<Value>)> = (0..size).rev().map(|bit| (padded.bit(bit), None)).collect();
-    let mut depth = 0;
-    while level.len() > 1 {
-        depth += 1;
-        let pairs: Vec<_> = level.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-        level = Vec::new();
-        for (index, ((upper, upper_count), (lower, lower_count))) in pairs.into_iter().enumerate() {
-            let some = c.net(&format!("some_{depth}_{index}"), &upper | &lower, "a bit of this part is set");
-            let none = c.net(&format!("skip_{depth}_{index}"), !&upper, "the upper half has none");
-            let count = match (upper_count, lower_count) {
-                (Some(upper_count), Some(lower_count)) => {
-                    let name = format!("below_{depth}_{index}");
-                    let rest =
-                        c.choose(&name, &[(&upper, &upper_count)], &lower_count, "zeros in the half that counts");
-                    concat(&[&none, &rest])
-                }
-                _ => none,
-            };
-            level.push((some, Some(count)));
-        }
-    }
-    let (_, count) = level.remove(0);
+    let bits: Vec<Value> = (0..size).rev().map(|bit| padded.bit(bit)).collect();
+    let count = count(&mut c, &bits, 0, false).1;
     c.output("count_o", count.unwrap_or_else(|| literal(0, 1)), "leading zeros");
     c
+}
+
+/// Whether one of `bits`, a power of two of them with the upper first, is set,
+/// if that is `wanted`; and the zeros above the first that is. `index` tells the
+/// nets of this part from those of the others of its size.
+fn count(c: &mut Circuit, bits: &[Value], index: usize, wanted: bool) -> (Option<Value>, Option<Value>) {
+    let (upper, lower) = bits.split_at(bits.len() / 2);
+    if upper.is_empty() {
+        return (Some(bits[0].clone()), None);
+    }
+    let size = bits.len();
+    let (upper, upper_count) = count(c, upper, 2 * index, true);
+    let (lower, lower_count) = count(c, lower, 2 * index + 1, wanted);
+    // What is asked for is there.
+    let upper = upper.unwrap_or_else(|| literal(0, 1));
+    let some = lower
+        .filter(|_| wanted)
+        .map(|lower| c.net(&format!("some_{size}_{index}"), &upper | lower, "a bit of this part is set"));
+    let none = c.net(&format!("skip_{size}_{index}"), !&upper, "the upper half has none");
+    let zeros = match (upper_count, lower_count) {
+        (Some(upper_count), Some(lower_count)) => {
+            let name = format!("below_{size}_{index}");
+            let rest = c.choose(&name, &[(&upper, &upper_count)], &lower_count, "zeros in the half that counts");
+            concat(&[&none, &rest])
+        }
+        _ => none,
+    };
+    (some, Some(zeros))
 }

@@ -29,8 +29,8 @@ pub(super) fn describe(config: &FpuConfig) -> Circuit {
     let mut cuts = Cuts::new(&mut c, config.stages);
     let a_i = c.input("a_i", format.width(), &format!("first operand, {format}"));
     let b_i = c.input("b_i", format.width(), &format!("second operand, {format}"));
-    let a = unpack(&mut c, format, "a", &a_i);
-    let b = unpack(&mut c, format, "b", &b_i);
+    let a = unpack(&mut c, format, "a", &a_i, config.flags);
+    let b = unpack(&mut c, format, "b", &b_i, config.flags);
 
     // Special operands.
     let any_nan = c.net("any_nan", &a.nan | &b.nan, "an operand is a NaN");
@@ -40,9 +40,8 @@ pub(super) fn describe(config: &FpuConfig) -> Circuit {
         (Some(a_infinite), Some(b_infinite)) => {
             let undefined = (a_infinite & &b_zero) | (&a_zero & b_infinite);
             let undefined = c.net("undefined", undefined, "infinity times zero");
-            let signaling =
-                either(&a.signaling, &b.signaling).map_or(undefined.clone(), |signaling| signaling | &undefined);
-            let invalid = config.flags.then(|| c.net("invalid", signaling, "invalid exception"));
+            let invalid = either(&a.signaling, &b.signaling)
+                .map(|signaling| c.net("invalid", signaling | &undefined, "invalid exception"));
             (c.net("nan", &any_nan | &undefined, "the result is a NaN"), invalid)
         }
         _ => (any_nan, None),

@@ -107,10 +107,6 @@ pub(super) fn round(
     };
     let magnitude = concat(&[&exponent, &significand.slice(0, f)]);
 
-    let special = match (&exceptions.nan, &exceptions.infinite) {
-        (Some(a), Some(b)) => Some(c.net("special", a | b, "the result is a NaN or infinite by its operands")),
-        (a, b) => a.clone().or_else(|| b.clone()),
-    };
     let constant = |value: u64| literal(u128::from(value), e + f);
     let overflowed = match (nearest, format.has_infinity()) {
         (true, true) => constant(format.exponent_mask()),
@@ -146,6 +142,10 @@ pub(super) fn round(
         return Rounded { result, flags: None };
     }
 
+    let special = match (&exceptions.nan, &exceptions.infinite) {
+        (Some(a), Some(b)) => Some(c.net("special", a | b, "the result is a NaN or infinite by its operands")),
+        (a, b) => a.clone().or_else(|| b.clone()),
+    };
     let ordinary = special.map(|special| c.net("ordinary", !special, "the operands are finite"));
     let only = |value: Value| match &ordinary {
         Some(ordinary) => value & ordinary,

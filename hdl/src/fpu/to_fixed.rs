@@ -19,7 +19,7 @@ pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
     let (e, f, w) = (format.exponent_bits(), format.fraction_bits(), fixed.width);
     let mut c = Circuit::new(&config.module(), &super::doc(config));
     let a_i = c.input("a_i", format.width(), &format!("operand, {format}"));
-    let a = unpack(&mut c, format, "a", &a_i);
+    let a = unpack(&mut c, format, "a", &a_i, false);
 
     // The magnitude has w bits and a guard bit; the significand may be longer.
     let length = (w + 1).max(f + 1);

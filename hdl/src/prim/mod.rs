@@ -6,7 +6,6 @@
 //! | [`GatedRegister`], [`GatedOperands`], [`RowStorage`] | flip-flops behind a clock gate | operands, products, rows |
 //! | [`RegisterBank`] | the same, width at run time | pipeline cuts of the arithmetic |
 //! | [`ClockGate`] | latch + AND | below every gated bank |
-//! | [`Multiplier`] | `*` | significand product |
 //! | [`PrioritySelect`] | `x & -x` | lowest matching row |
 //!
 //! Everything else (`fpu`, `am`, `pe`) is rust-hdl without Verilog text of its
@@ -15,13 +14,11 @@
 mod bank;
 mod clock_gate;
 mod gated;
-mod multiplier;
 mod priority;
 mod register;
 
 pub use bank::RegisterBank;
 pub use clock_gate::ClockGate;
 pub use gated::{GatedOperands, GatedRegister, RowStorage};
-pub use multiplier::Multiplier;
 pub use priority::PrioritySelect;
 pub use register::{Register, style_name};
