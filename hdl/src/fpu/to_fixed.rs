@@ -21,11 +21,17 @@ pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
     let a_i = c.input("a_i", format.width(), &format!("operand, {format}"));
     let a = unpack(&mut c, format, "a", &a_i, false);
 
-    // The magnitude has w bits and a guard bit; the significand may be longer.
-    let length = (w + 1).max(f + 1);
+    // A range that ends below the least normal number: there the leading zeros
+    // of a subnormal decide whether it fits, so that the magnitude gets the
+    // bits that its significand can reach above the range, and no more.
+    let end = i64::from(fixed.last_bit) + i64::from(w) - 1 + i64::from(format.bias());
+    let extra = (1 - end).clamp(0, i64::from(f) + 1) as u32;
+    let reach = w + extra;
+    // The magnitude has a guard bit below; the significand may be longer.
+    let length = (reach + 1).max(f + 1);
     let placed = a.significand.above(length - f - 1);
     // Exponents count from the lowest one: the scale that needs no shift.
-    let full = i64::from(fixed.last_bit) + i64::from(w) - 1 + i64::from(format.bias());
+    let full = end + i64::from(extra);
     let far = i64::from(length) + 1;
     let places_bits = (64 - far.leading_zeros()).max(1);
     // Two's complement wide enough for the scale, the constant and their difference.
@@ -48,9 +54,14 @@ pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
     };
     let shifted = right_window(&mut c, "shift", &placed, &limited);
     let magnitude = c.net("shifted", shifted.bits.clone(), "the significand in its place");
-    let (magnitude, below) = (magnitude.slice(length - w, w), magnitude.slice(0, length - w));
+    let (whole, below) = (magnitude.slice(length - reach, reach), magnitude.slice(0, length - reach));
+    let magnitude = whole.slice(0, w);
+    let beyond = match extra {
+        0 => beyond,
+        _ => c.net("above", whole.slice(w, extra).any() | &beyond, "a bit is above the magnitude"),
+    };
     let guard = below.top();
-    let rest = if length - w > 1 { below.slice(0, length - w - 1).any() | &shifted.lost } else { shifted.lost };
+    let rest = if length - reach > 1 { below.slice(0, length - reach - 1).any() | &shifted.lost } else { shifted.lost };
     let rest = c.net("rest", rest, "some bit below the guard bit is set");
 
     // Round and negate.

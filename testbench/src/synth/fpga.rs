@@ -117,15 +117,14 @@ pub fn place(
         .run()?;
     let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
     let report = read(&folder.join("report.json"))?;
-    let fmax_mhz = fmax(&report)
-        .ok_or_else(|| SynthError::Report { tool: "nextpnr", output: crate::process::tail(&report) })?;
+    let fmax_mhz =
+        fmax(&report).ok_or_else(|| SynthError::Report { tool: "nextpnr", output: crate::process::tail(&report) })?;
     Ok(placed(family, &counts, fmax_mhz))
 }
 
 fn placed(family: Family, counts: &BTreeMap<String, usize>, fmax_mhz: f64) -> Placed {
-    let sum = |wanted: &dyn Fn(&str) -> bool| {
-        counts.iter().filter(|(cell, _)| wanted(cell)).map(|(_, count)| count).sum()
-    };
+    let sum =
+        |wanted: &dyn Fn(&str) -> bool| counts.iter().filter(|(cell, _)| wanted(cell)).map(|(_, count)| count).sum();
     Placed {
         family,
         luts: sum(&|cell| matches!(cell, "SB_LUT4" | "LUT4")),
