@@ -1,5 +1,6 @@
 //! The command line.
 
+use axp_spec::{FloatFormat, MultiplierStyle, Rounding};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -25,7 +26,19 @@ pub enum Command {
     Eval(EvalOptions),
     /// Hit rate and loss for exact keys and for every key width: one table, one plot
     Keys(KeysOptions),
+    /// Compute cases with an arithmetic unit: hex in, result and exception flags out
+    #[command(after_help = FPU_HELP)]
+    Fpu(FpuOptions),
 }
+
+const FPU_HELP: &str = "\
+A line of input is a case: its operands in hexadecimal, without a prefix; more columns are ignored. \
+A line of output is the operands, the result and the flags: 10 invalid, 04 overflow, 02 underflow \
+(tininess after rounding), 01 inexact. That is the format of Berkeley TestFloat:
+
+  testfloat_gen -level 2 f32_mul | axp fpu mul | testfloat_ver f32_mul
+  testfloat_gen -rminMag f16_add | axp fpu add --format fp16 --rounding rtz --rtl | testfloat_ver -rminMag f16_add
+  testfloat_gen i32_to_f32 | axp fpu from-fixed --width 32 --last-bit 0 | testfloat_ver i32_to_f32";
 
 /// A network that comes with axp.
 #[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +179,95 @@ pub struct KeysOptions {
     /// Rows of the associative memory
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub rows: u32,
+}
+
+/// What an arithmetic unit computes.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FpuChoice {
+    /// a * b
+    Mul,
+    /// a + b
+    Add,
+    /// From floating to fixed point, saturating
+    ToFixed,
+    /// From fixed to floating point
+    FromFixed,
+}
+
+/// How results are rounded.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundingChoice {
+    /// To the nearest, ties to even
+    Rne,
+    /// Toward zero
+    Rtz,
+}
+
+impl From<RoundingChoice> for Rounding {
+    fn from(choice: RoundingChoice) -> Self {
+        match choice {
+            RoundingChoice::Rne => Self::NearestEven,
+            RoundingChoice::Rtz => Self::TowardZero,
+        }
+    }
+}
+
+/// What the significand multiplier is made of.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MultiplierChoice {
+    /// A Dadda tree of full adders
+    Dadda,
+    /// Radix-4 Booth recoding over the same kind of tree
+    Booth,
+    /// Verilog's *
+    Operator,
+}
+
+impl From<MultiplierChoice> for MultiplierStyle {
+    fn from(choice: MultiplierChoice) -> Self {
+        match choice {
+            MultiplierChoice::Dadda => Self::Dadda,
+            MultiplierChoice::Booth => Self::Booth,
+            MultiplierChoice::Operator => Self::Operator,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub struct FpuOptions {
+    /// What to compute
+    #[arg(value_enum)]
+    pub operation: FpuChoice,
+    /// Cases, a line each [default: standard input]
+    pub file: Option<PathBuf>,
+    /// Floating-point format: fp32, bf16, fp16, e4m3 or e5m2
+    #[arg(long, default_value_t = FloatFormat::Binary32)]
+    pub format: FloatFormat,
+    /// How results are rounded
+    #[arg(long, value_enum, default_value_t = RoundingChoice::Rne)]
+    pub rounding: RoundingChoice,
+    /// Bits of the fixed-point number, sign included (conversions only)
+    #[arg(long, value_name = "BITS")]
+    pub width: Option<u32>,
+    /// Weight of its last bit, as an exponent of 2: 0 for integers (conversions only)
+    #[arg(long, value_name = "EXPONENT", allow_negative_numbers = true)]
+    pub last_bit: Option<i32>,
+    /// Compute with the generated Verilog, in Verilator, instead of the golden model
+    #[arg(long)]
+    pub rtl: bool,
+    /// What the Verilog's significand multiplier is made of
+    #[arg(long, value_enum, default_value_t = MultiplierChoice::Dadda)]
+    pub multiplier: MultiplierChoice,
+    /// Pipeline cuts of the Verilog: 0 to 2 for mul, 0 or 1 for add
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub stages: u32,
+}
+
+fn parse_positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= 1e6 => Ok(value),
+        _ => Err("write a positive number".to_owned()),
+    }
 }
 
 /// A tensor shape on the command line.

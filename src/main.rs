@@ -24,5 +24,6 @@ fn main() -> ExitCode {
         Command::Generate(options) => commands::generate::run(options, &cancel),
         Command::Eval(options) => commands::eval::run(options, &cancel),
         Command::Keys(options) => commands::keys::run(options, &cancel),
+        Command::Fpu(options) => commands::fpu::run(options, &cancel),
     })
 }

@@ -5,6 +5,8 @@ mod codesign;
 pub mod eval;
 mod evaluation;
 mod folder;
+pub mod fpu;
+mod fpu_text;
 pub mod generate;
 pub mod keys;
 mod lint;

@@ -149,7 +149,7 @@ fn budget(amount: &Amount) -> Budget {
 }
 
 /// Where compiled simulators are kept from run to run.
-fn cache_folder() -> PathBuf {
+pub fn cache_folder() -> PathBuf {
     let home = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     home("XDG_CACHE_HOME")
         .or_else(|| home("HOME").map(|home| home.join(".cache")))

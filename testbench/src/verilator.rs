@@ -8,6 +8,7 @@ use crate::tools::Tool;
 use crate::vectors::Layout;
 use axp_spec::design::sha256_hex;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -16,9 +17,6 @@ use std::sync::atomic::AtomicBool;
 const OPTIONS: &[&str] = &[
     "--cc",
     "--exe",
-    "--build",
-    "-j",
-    "2",
     "-O3",
     "--x-assign",
     "unique",
@@ -68,7 +66,7 @@ pub(crate) fn compile(
     cancel: &AtomicBool,
 ) -> Result<PathBuf, SimulatorError> {
     let verilator = Tool::Verilator.find()?;
-    Tool::Make.find()?;
+    let make = Tool::Make.find()?;
     Tool::Gxx.find()?;
     let mut arguments: Vec<String> = OPTIONS.iter().map(|option| (*option).to_owned()).collect();
     arguments.extend_from_slice(options);
@@ -99,9 +97,59 @@ pub(crate) fn compile(
         .args(files.iter().map(|(name, _)| name))
         .cancel(cancel)
         .run()?;
-    let built = folder.path().join("obj").join("sim");
+    let objects = folder.path().join("obj");
+    let runtime = Runtime::new(&arguments, cache)?;
+    runtime.take(&objects)?;
+    Invocation::new(&make).directory(&objects).args(["-s", "-j", "2", "-f", "Vdut.mk"]).cancel(cancel).run()?;
+    runtime.keep(&objects)?;
+    let built = objects.join("sim");
     fs::rename(&built, &program).map_err(|source| SimulatorError::file(&program, source))?;
     Ok(program)
+}
+
+/// Verilator's own run-time library, compiled: the same for every design, and
+/// most of the time that a small design takes to build.
+struct Runtime {
+    folder: PathBuf,
+}
+
+impl Runtime {
+    /// Objects without tracing; with it there are more, and it is rare.
+    const OBJECTS: [&str; 2] = ["verilated.o", "verilated_threads.o"];
+
+    /// Where they lie for these options, this Verilator and this compiler.
+    fn new(arguments: &[String], cache: &Path) -> Result<Self, SimulatorError> {
+        let tracing = arguments.iter().any(|argument| argument == "--trace");
+        let parts = [Tool::Verilator.version()?, Tool::Gxx.version()?, OPTIONS.join(" "), tracing.to_string()];
+        let key = &sha256_hex(parts.join("\n").as_bytes())[..24];
+        Ok(Self { folder: cache.join(format!("runtime-{key}")) })
+    }
+
+    /// Puts the objects where make looks for them. They are new to it, so that
+    /// it does not make them again.
+    fn take(&self, objects: &Path) -> Result<(), SimulatorError> {
+        for (kept, place) in Self::OBJECTS.map(|name| (self.folder.join(name), objects.join(name))) {
+            match fs::read(&kept) {
+                Ok(bytes) => fs::write(&place, bytes).map_err(|source| SimulatorError::file(&place, source))?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(SimulatorError::file(&kept, source)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what make has made, for the next design.
+    fn keep(&self, objects: &Path) -> Result<(), SimulatorError> {
+        fs::create_dir_all(&self.folder).map_err(|source| SimulatorError::file(&self.folder, source))?;
+        for name in Self::OBJECTS {
+            let (made, kept) = (objects.join(name), self.folder.join(name));
+            if made.is_file() && !kept.is_file() {
+                // In one step: somebody else may be doing the same.
+                fs::rename(&made, &kept).map_err(|source| SimulatorError::file(&kept, source))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A file name for what these texts and the design determine.

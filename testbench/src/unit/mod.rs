@@ -4,14 +4,17 @@
 //! compiles a unit with a C++ main made for these ports, and [`stream`] sends
 //! it millions of cases. [`icarus`] runs fewer of them in four-state simulation.
 //! [`gates`] puts a netlist in the place of the RTL, with the same ports.
+//! [`proof`] compares either with the golden model.
 
 pub mod gates;
 pub mod icarus;
 pub mod ports;
+pub mod proof;
 pub mod stream;
 pub mod verilated;
 
 use crate::simulator::SimulatorError;
+use crate::synth::SynthError;
 use std::fmt;
 use thiserror::Error;
 
@@ -52,6 +55,9 @@ pub enum UnitError {
     /// A simulator or a tool failed, or was cancelled.
     #[error(transparent)]
     Simulator(#[from] SimulatorError),
+    /// There is no netlist.
+    #[error(transparent)]
+    Synth(#[from] SynthError),
     /// The ports are not those of an arithmetic unit.
     #[error("{module} has not the ports of an arithmetic unit: {what}")]
     Ports {
