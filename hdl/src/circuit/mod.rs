@@ -24,6 +24,7 @@
 //! ```
 
 mod block;
+mod syntax;
 mod value;
 pub(crate) mod wire;
 
@@ -193,7 +194,7 @@ impl Circuit {
     /// # Panics
     /// If there is no [clock](Self::clock).
     pub fn register(&mut self, instance: &str, value: &Value, enable: &Value, test_enable: &Value) -> Value {
-        let clock = self.clock.expect("a circuit with registers has a clock");
+        let Some(clock) = self.clock else { panic!("{}: a register without a clock", self.name) };
         let clock = Value::net(clock, "clk_i", 1);
         let bank = RegisterBank::new(value.width());
         let ports = |list: &[(&str, u32)]| list.iter().map(|(name, width)| ((*name).to_owned(), *width)).collect();

@@ -1,7 +1,5 @@
-//! Expressions over the nets of a circuit: width, value, syntax tree.
+//! Expressions over the nets of a circuit: widths and values.
 
-use rust_hdl::core::ast::{VerilogExpression as Tree, VerilogOp, VerilogOpUnary};
-use rust_hdl::prelude::Bits;
 use std::ops::{Add, BitAnd, BitOr, BitXor, Not, Sub};
 use std::rc::Rc;
 
@@ -20,7 +18,7 @@ struct Expr {
 }
 
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     /// A net: its slot, and its name in the syntax tree.
     Net(usize, String),
     Literal(u128),
@@ -36,7 +34,7 @@ enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Binary {
+pub(super) enum Binary {
     And,
     Or,
     Xor,
@@ -48,7 +46,7 @@ enum Binary {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reduce {
+pub(super) enum Reduce {
     All,
     Any,
 }
@@ -77,10 +75,11 @@ pub fn concat(parts: &[&Value]) -> Value {
     for part in parts {
         let inner = if let Kind::Concat(inner) = &part.0.kind { inner.as_slice() } else { std::slice::from_ref(*part) };
         for part in inner {
-            match whole.last().and_then(|above| above.joined(part)) {
-                Some(joined) => *whole.last_mut().expect("just seen") = joined,
-                None => whole.push(part.clone()),
+            let joined = whole.last().and_then(|above| above.joined(part));
+            if joined.is_some() {
+                whole.pop();
             }
+            whole.push(joined.unwrap_or_else(|| part.clone()));
         }
     }
     let width = whole.iter().map(Value::width).sum();
@@ -100,6 +99,10 @@ impl Value {
 
     pub(super) fn net(slot: usize, name: &str, width: u32) -> Self {
         Self::new(width, Kind::Net(slot, name.to_owned()))
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.0.kind
     }
 
     /// Width in bits.
@@ -264,70 +267,6 @@ impl Value {
                 0,
                 |above, part| if part.width() == 128 { 0 } else { above << part.width() } | part.evaluate(slots),
             ),
-        }
-    }
-
-    /// rust-hdl's syntax tree of the expression.
-    pub(super) fn tree(&self) -> Tree {
-        let paren = |tree| Tree::Paren(Box::new(tree));
-        match &self.0.kind {
-            Kind::Net(_, name) => Tree::Signal(name.clone()),
-            Kind::Literal(value) => Tree::Cast(Box::new(word(*value)), self.width() as usize),
-            Kind::Not(a) => paren(Tree::Unary(VerilogOpUnary::Not, Box::new(a.tree()))),
-            Kind::Binary(op, a, b) => {
-                let op = match op {
-                    Binary::And => VerilogOp::BitAnd,
-                    Binary::Or => VerilogOp::BitOr,
-                    Binary::Xor => VerilogOp::BitXor,
-                    Binary::Add => VerilogOp::Add,
-                    Binary::Sub => VerilogOp::Sub,
-                    Binary::Times => VerilogOp::Mul,
-                    Binary::Equal => VerilogOp::Eq,
-                    Binary::Less => VerilogOp::Lt,
-                };
-                paren(Tree::Binary(Box::new(a.tree()), op, Box::new(b.tree())))
-            }
-            Kind::Reduce(op, a) => {
-                let op = if *op == Reduce::Any { VerilogOpUnary::Any } else { VerilogOpUnary::All };
-                paren(Tree::Unary(op, Box::new(a.tree())))
-            }
-            Kind::Shift(a, places) => paren(Tree::Binary(Box::new(a.tree()), VerilogOp::Shr, Box::new(places.tree()))),
-            Kind::Slice(net, offset) => {
-                Tree::Slice(Box::new(net.tree()), self.width() as usize, Box::new(word(u128::from(*offset))))
-            }
-            // rust-hdl has no concatenation: parts moved to their place, and ORed.
-            Kind::Concat(parts) => {
-                let mut low = self.width();
-                let mut whole: Option<Tree> = None;
-                for part in parts {
-                    low -= part.width();
-                    if matches!(part.0.kind, Kind::Literal(0)) {
-                        continue;
-                    }
-                    let wide = Tree::Cast(Box::new(part.tree()), self.width() as usize);
-                    let placed = match low {
-                        0 => wide,
-                        _ => paren(Tree::Binary(Box::new(wide), VerilogOp::Shl, Box::new(word(u128::from(low))))),
-                    };
-                    whole = Some(match whole {
-                        None => placed,
-                        Some(above) => paren(Tree::Binary(Box::new(above), VerilogOp::BitOr, Box::new(placed))),
-                    });
-                }
-                whole.unwrap_or_else(|| Tree::Cast(Box::new(word(0)), self.width() as usize))
-            }
-        }
-    }
-}
-
-/// A bare number in the syntax tree.
-fn word(value: u128) -> Tree {
-    match usize::try_from(value) {
-        Ok(small) => Tree::Literal(small.into()),
-        Err(_) => {
-            let wide =
-                (0..128).fold(Bits::<128>::default(), |bits, place| bits.replace_bit(place, value >> place & 1 == 1));
-            Tree::Literal(wide.into())
         }
     }
 }
