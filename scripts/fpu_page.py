@@ -86,7 +86,7 @@ def proofs(folder):
 def tools(folder):
     figures = load(folder, "mul_fp32")
     versions = rows_of(figures)[0]["tools"] if figures else {}
-    return ["Tools: " + ", ".join(f"{tool} {version}" for tool, version in sorted(versions.items())) + "."]
+    return ["Tools: " + ", ".join(version if tool in version.lower() else f"{tool} {version}" for tool, version in sorted(versions.items())) + "."]
 
 
 def main():
