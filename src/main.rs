@@ -25,5 +25,6 @@ fn main() -> ExitCode {
         Command::Eval(options) => commands::eval::run(options, &cancel),
         Command::Keys(options) => commands::keys::run(options, &cancel),
         Command::Fpu(options) => commands::fpu::run(options, &cancel),
+        Command::Synth(options) => commands::synth::run(options, &cancel),
     })
 }

@@ -12,4 +12,6 @@ pub mod keys;
 mod lint;
 mod replay;
 mod replay_plan;
+pub mod synth;
+mod synth_report;
 pub mod verify;

@@ -7,3 +7,4 @@ mod fpu;
 mod interrupt;
 mod names;
 mod runner;
+mod synth;

@@ -295,11 +295,15 @@ fn attempt(
     write(&folder.join("recipe.abc"), &recipe.script(target))?;
     write(&folder.join("back.ys"), &script::back(design.top, library))?;
     yosys(folder, "back.ys", cancel)?;
-    let around = Surroundings { wire_load: goal.wire_load, clock: design.clock, control: design.control };
+    let around = surroundings(design, goal);
     let path = sta::longest_path(folder, Path::new("../cells.lib"), "netlist.v", design.top, library, around, cancel)?;
     let verilog = read(&folder.join("netlist.v"))?;
     let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
     figures(library, counts, path, verilog, format!("{}@{target}", recipe.name))
+}
+
+const fn surroundings<'a>(design: &Design<'a>, goal: Goal) -> Surroundings<'a> {
+    Surroundings { wire_load: goal.wire_load, clock: design.clock, control: design.control }
 }
 
 fn figures(
@@ -366,7 +370,8 @@ fn key(design: &Design<'_>, library: &CellLibrary, goal: Goal, points: &[(Recipe
         script::limits(library),
         adders,
         recipes.concat(),
-        format!("{goal:?} {:?} {:?}", design.clock, design.control),
+        sta::commands(Path::new("cells.lib"), "netlist.v", design.top, library, surroundings(design, goal)),
+        goal.period.to_string(),
     ];
     Ok(sha256_hex(parts.join("\n\0").as_bytes())[..24].to_owned())
 }

@@ -64,7 +64,14 @@ pub fn longest_path(
     })
 }
 
-fn commands(liberty: &Path, netlist: &str, top: &str, library: &CellLibrary, around: Surroundings<'_>) -> String {
+/// The Tcl script of the analysis.
+pub(super) fn commands(
+    liberty: &Path,
+    netlist: &str,
+    top: &str,
+    library: &CellLibrary,
+    around: Surroundings<'_>,
+) -> String {
     let mut text = format!(
         "read_liberty {{{}}}\nset_cmd_units -time ns -capacitance fF\nread_verilog {{{netlist}}}\nlink_design {top}\n",
         liberty.display()
@@ -84,6 +91,16 @@ fn commands(liberty: &Path, netlist: &str, top: &str, library: &CellLibrary, aro
     }
     for control in around.control {
         let _ = writeln!(text, "set_false_path -from [get_ports {{{control}}}]");
+    }
+    if let Some(latch) = &library.roles.latch {
+        // A clock gate's latch opens on the falling edge: its half-period path
+        // is no path of data.
+        let _ = writeln!(
+            text,
+            "foreach cell [get_cells *] {{ if {{[get_property $cell ref_name] eq \"{}\"}} \
+             {{ set_disable_timing $cell }} }}",
+            latch.cell
+        );
     }
     // A fan-out is a pin that the net drives: all its pins but the driver.
     let _ = writeln!(

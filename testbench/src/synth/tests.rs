@@ -121,6 +121,28 @@ fn flip_flops_are_counted_and_end_paths() {
     assert!(netlist.longest_path_ns > 0.5 && netlist.longest_path_ns < 5.0, "{}", netlist.longest_path_ns);
 }
 
+/// A register behind a clock gate of latch and AND.
+const GATED: &str = "module gated (input wire clk_i, en_i, input wire [7:0] a_i, output wire [7:0] sum_o);
+  reg open;
+  always @* if (!clk_i) open = en_i;
+  wire clk = clk_i & open;
+  reg [7:0] sum;
+  always @(posedge clk) sum <= sum + a_i;
+  assign sum_o = sum;
+endmodule
+";
+
+#[test]
+fn a_clock_gate_is_mapped_and_is_no_data_path() {
+    let Some(library) = osu018() else { return };
+    let modules = [("gated", GATED)];
+    let design = Design { top: "gated", modules: &modules, clock: Some("clk_i"), control: &["en_i"] };
+    let goal = Goal { period: 5.0, wire_load: library.wire_load() };
+    let netlist = synthesise(&design, &library, goal, None, &AtomicBool::new(false)).unwrap();
+    assert_eq!((netlist.flops, netlist.cells_by_type.get("LATCH")), (8, Some(&1)), "{:?}", netlist.cells_by_type);
+    assert!(netlist.longest_path_ns > 0.5 && netlist.longest_path_ns < 5.0, "{:?}", netlist.path);
+}
+
 #[test]
 fn a_result_is_kept_and_taken_again() {
     let Some(library) = osu018() else { return };
