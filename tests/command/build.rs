@@ -156,7 +156,9 @@ fn generate_writes_a_package_and_names_what_is_wrong_with_a_configuration() {
     let generated = runner.run(&["generate", "--config", "pe.json", "--out", "rtl"]);
     assert_eq!(generated.code, Some(0), "{}", generated.stderr);
     let files = entries(&runner.path("rtl"));
-    for expected in ["my_pe.v", "my_pe.f", "my_pe.core", "manifest.json", "axp_fp_mul_fp32_rne_noflags.v", "axp_clock_gate.v"] {
+    for expected in
+        ["my_pe.v", "my_pe.f", "my_pe.core", "manifest.json", "axp_fp_mul_fp32_rne_noflags.v", "axp_clock_gate.v"]
+    {
         assert!(files.iter().any(|name| name == expected), "{expected} in {files:?}");
     }
     for (name, rows, words) in [

@@ -98,11 +98,7 @@ impl FloatFormat {
 
     /// The only NaN that axp ever produces in this format.
     pub const fn canonical_nan(self) -> u64 {
-        if self.has_infinity() {
-            self.exponent_mask() | 1 << (self.fraction_bits() - 1)
-        } else {
-            self.sign_mask() - 1
-        }
+        if self.has_infinity() { self.exponent_mask() | 1 << (self.fraction_bits() - 1) } else { self.sign_mask() - 1 }
     }
 
     /// Whether the encoding is an infinity or a NaN.
@@ -143,12 +139,15 @@ mod tests {
     #[test]
     fn the_corners_of_the_other_formats_are_those_of_their_standards() {
         let corners = FloatFormat::ALL.map(|f| (f.name(), f.canonical_nan(), f.largest_finite(), f.bias()));
-        assert_eq!(corners[1..], [
-            ("bf16", 0x7FC0, 0x7F7F, 127),
-            ("fp16", 0x7E00, 0x7BFF, 15),
-            ("e4m3", 0x7F, 0x7E, 7),
-            ("e5m2", 0x7E, 0x7B, 15),
-        ]);
+        assert_eq!(
+            corners[1..],
+            [
+                ("bf16", 0x7FC0, 0x7F7F, 127),
+                ("fp16", 0x7E00, 0x7BFF, 15),
+                ("e4m3", 0x7F, 0x7E, 7),
+                ("e5m2", 0x7E, 0x7B, 15),
+            ]
+        );
         assert!(FloatFormat::E4m3.is_special(0xFF) && !FloatFormat::E4m3.is_special(0xFE));
         assert!(FloatFormat::E5m2.is_special(0xFC) && !FloatFormat::E5m2.is_special(0xFB));
     }
