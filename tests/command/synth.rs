@@ -63,5 +63,5 @@ fn what_cannot_be_synthesised_is_refused_with_the_reason() {
     runner.refused(&[&mul[..], &["--width", "8", "--last-bit", "0"]].concat(), &["fp_to_fixed"]);
     runner.refused(&[&mul[..], &["--stages", "3"]].concat(), &["at most 2"]);
     runner.refused(&[&mul[..], &["--format", "fp64"]].concat(), &["fp32"]);
-    runner.refused(&[&mul[..], &["--period", "-1"]].concat(), &["positive"]);
+    runner.refused(&[&mul[..], &["--period", "0"]].concat(), &["positive"]);
 }

@@ -95,7 +95,7 @@ pub fn prove_module(rtl: &Rtl, module: &Module, cancel: &AtomicBool) -> Result<M
     folder.write("boxes.v", &boxes)?;
     folder.write("gold.v", &stock)?;
     folder.write("gate.v", &module.text)?;
-    let mut run = |clean: &str| folder.yosys(&script(&module.name, clean), &module.name, cancel);
+    let run = |clean: &str| folder.yosys(&script(&module.name, clean), &module.name, cancel);
     let log = CLEAN.iter().map(|clean| run(clean)).find(|log| !matches!(log, Err(EquivalenceError::NotProven { .. })));
     let log = log.unwrap_or_else(|| run(CLEAN[0]))?;
     // `equiv_status -assert` has passed; what it counted is in its last lines.
