@@ -8,7 +8,7 @@ use axp_spec::MultiplierStyle;
 ///
 /// `a_i` and `b_i` of `width` bits in; `sum_o` and `carry_o`, each of
 /// 2·`width` bits, out, combinational. Their *complements* add up to the
-/// product, modulo 2^(2·`width`): see [`product`].
+/// product, modulo 2^(2·`width`).
 ///
 /// Partial products are NANDs, the smallest and fastest gate there is, so the
 /// tree works on complemented bits. A full adder is self-dual: complemented
