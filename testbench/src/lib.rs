@@ -7,7 +7,7 @@
 //! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
 //! feeds the Verilog with real layers and compares every output of every cycle.
 //! [`synth`] makes gates of it and measures area and longest path.
-//! [`unit`] does the same for single arithmetic units, millions of cases at a
+//! [`mod@unit`] does the same for single arithmetic units, millions of cases at a
 //! time, as RTL and as synthesised gates.
 
 pub mod backend;
