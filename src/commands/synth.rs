@@ -26,7 +26,7 @@ pub fn run(options: &SynthOptions, cancel: &Cancel) -> Outcome {
     let libraries = libraries(options)?;
     let rtl = generate(&config)?;
     let other = (options.compare && config.operation == FpuOperation::Mul)
-        .then(|| FpuConfig { multiplier: MultiplierStyle::Operator, ..config });
+        .then_some(FpuConfig { multiplier: MultiplierStyle::Operator, ..config });
     let other = other.map(|config| generate(&config)).transpose()?;
     let stages = Stages::new();
     let mut rows = Vec::new();
