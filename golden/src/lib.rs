@@ -11,12 +11,12 @@
 //!
 //! ```
 //! use axp_golden::{am::Am, pe};
-//! use axp_spec::{AmImage, AmRow, PeConfig};
+//! use axp_spec::{AmImage, AmRow, FloatFormat::Binary32, PeConfig};
 //!
 //! let config = PeConfig::pair("axp_pe", 4);
 //! let mut am = Am::new(&config);
 //! let [half, three] = [0.5f32, 3.0].map(f32::to_bits);
-//! am.load(&AmImage { rows: vec![AmRow::exact(half, three, 1.5f32.to_bits())] })?;
+//! am.load(&AmImage { rows: vec![AmRow::exact(Binary32, half, three, 1.5f32.to_bits())] })?;
 //!
 //! // One product is read from the memory, the other one multiplied.
 //! let sum = pe::sum(&config, &am, false, [(half, three), (three, three)]);

@@ -6,7 +6,6 @@
 
 use axp_golden::am::Am;
 use axp_golden::{float, pe};
-use axp_spec::am::key_of;
 use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, PeConfig};
 use axp_testbench::dut::Body;
 use axp_testbench::replay::{LayerTrace, ReplayOptions, SumTrace, replay};
@@ -79,12 +78,12 @@ fn activation(random: u32) -> u32 {
 
 /// Rows that compare the weight and the top five bits of the significand.
 fn image(rows: usize) -> AmImage {
-    let care = key_of(u32::MAX, 0xFFFC_0000);
+    let care = FloatFormat::Binary32.key_of(u32::MAX, 0xFFFC_0000);
     let rows = (0..rows as u32).map(|row| {
         let weight = weight(row as usize % 16);
         let activation = 0x3F00_0000 | (row / 16) << 18;
         let product = float::mul(FloatFormat::Binary32, weight.into(), (activation | 1 << 17).into()).bits;
-        AmRow { key: key_of(weight, activation) & care, care, product: Bits32(product as u32) }
+        AmRow { key: FloatFormat::Binary32.key_of(weight, activation) & care, care, product: Bits32(product as u32) }
     });
     AmImage { rows: rows.collect() }
 }

@@ -3,8 +3,7 @@
 use axp_golden::am::Am;
 use axp_golden::pe;
 use axp_hdl::{Rtl, generate};
-use axp_spec::am::key_of;
-use axp_spec::{AmImage, AmRow, Bits32, PeConfig};
+use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, PeConfig};
 use axp_testbench::dut::Body;
 use axp_testbench::replay::{
     LayerTrace, Mismatch, ReplayError, ReplayOptions, Stalls, SumTrace, replay, write_vectors,
@@ -34,9 +33,9 @@ fn weight(id: u64) -> u32 {
 /// Rows that ignore all but the top `kept` fraction bits of the activation and
 /// store a product that no multiplier would make.
 fn image(rows: u64) -> AmImage {
-    let care = key_of(u32::MAX, 0xFFC0_0000);
+    let care = FloatFormat::Binary32.key_of(u32::MAX, 0xFFC0_0000);
     let rows = (0..rows).map(|row| AmRow {
-        key: key_of(weight(row), 0x3F80_0000 | (row as u32 / 4) << 22) & care,
+        key: FloatFormat::Binary32.key_of(weight(row), 0x3F80_0000 | (row as u32 / 4) << 22) & care,
         care,
         product: Bits32(0x3E00_0003 + row as u32),
     });

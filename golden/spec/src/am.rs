@@ -1,6 +1,7 @@
 //! The contents of an associative memory: ternary rows and their products.
 
 use crate::bits::{Bits32, hex64};
+use crate::format::FloatFormat;
 use crate::pe::PeConfig;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -8,8 +9,7 @@ use thiserror::Error;
 /// One ternary row: it matches every key that agrees with `key` wherever
 /// `care` has a bit set.
 ///
-/// A key is {weight, activation}: the weight's encoding in the upper 32 bits,
-/// the activation's in the lower 32.
+/// A key is {weight, activation}, see [`FloatFormat::key_of`].
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct AmRow {
@@ -19,25 +19,20 @@ pub struct AmRow {
     /// 1 where a key bit is compared, 0 where it is ignored.
     #[serde(with = "hex64")]
     pub care: u64,
-    /// The stored product, a binary32 encoding.
+    /// The stored product, an encoding in the PE's format.
     pub product: Bits32,
 }
 
 impl AmRow {
     /// A row that compares all the bits of one operand pair.
-    pub const fn exact(weight: u32, activation: u32, product: u32) -> Self {
-        Self { key: key_of(weight, activation), care: u64::MAX, product: Bits32(product) }
+    pub const fn exact(format: FloatFormat, weight: u32, activation: u32, product: u32) -> Self {
+        Self { key: format.key_of(weight, activation), care: format.key_mask(), product: Bits32(product) }
     }
 
-    /// Whether the row compares every key bit.
-    pub const fn is_exact(&self) -> bool {
-        self.care == u64::MAX
+    /// Whether the row compares every key bit of a format.
+    pub const fn is_exact(&self, format: FloatFormat) -> bool {
+        self.care & format.key_mask() == format.key_mask()
     }
-}
-
-/// The key of an operand pair: {weight, activation}.
-pub const fn key_of(weight: u32, activation: u32) -> u64 {
-    (weight as u64) << 32 | activation as u64
 }
 
 /// The rows of one memory, in order of priority: the lowest matching row wins.
@@ -72,6 +67,20 @@ pub enum AmError {
         /// Its mask.
         care: u64,
     },
+    /// Bits above the width of the format.
+    #[error("row {row}: {what} {bits:x} has more than the {width} bits of {format}")]
+    TooWide {
+        /// Index of the row.
+        row: usize,
+        /// `key`, `care mask` or `product`.
+        what: &'static str,
+        /// The bits.
+        bits: u64,
+        /// The most there can be.
+        width: u32,
+        /// The PE's format.
+        format: FloatFormat,
+    },
     /// The row would match an infinity or a NaN.
     #[error("row {row} would match a {operand} that is infinite or NaN; compare one exponent bit that is 0")]
     MatchesSpecial {
@@ -104,17 +113,27 @@ impl AmImage {
 }
 
 fn check_row(index: usize, row: &AmRow, config: &PeConfig) -> Result<(), AmError> {
-    let exponent = config.format.exponent_mask();
+    let (format, special) = (config.format, config.format.special_mask());
+    let product = u64::from(row.product.0);
+    for (what, bits, width) in [
+        ("key", row.key, 2 * format.width()),
+        ("care mask", row.care, 2 * format.width()),
+        ("product", product, format.width()),
+    ] {
+        if bits > u64::MAX >> (64 - width) {
+            return Err(AmError::TooWide { row: index, what, bits, width, format });
+        }
+    }
     if row.key & !row.care != 0 {
         return Err(AmError::KeyOutsideCare { row: index, key: row.key, care: row.care });
     }
-    // A compared exponent bit that is 0 keeps infinities and NaNs out.
-    for (operand, shift) in [("weight", config.format.width()), ("activation", 0)] {
-        if (row.care & !row.key) >> shift & exponent == 0 {
+    // A compared bit that is 0 keeps infinities and NaNs out.
+    for (operand, shift) in [("weight", format.width()), ("activation", 0)] {
+        if (row.care & !row.key) >> shift & special == 0 {
             return Err(AmError::MatchesSpecial { row: index, operand });
         }
     }
-    if config.format.is_special(u64::from(row.product.0)) {
+    if format.is_special(product) {
         return Err(AmError::ProductNotFinite { row: index, product: row.product.0 });
     }
     Ok(())
@@ -124,6 +143,7 @@ fn check_row(index: usize, row: &AmRow, config: &PeConfig) -> Result<(), AmError
 mod tests {
     use super::*;
 
+    const F: FloatFormat = FloatFormat::Binary32;
     const ONE: u32 = 0x3F80_0000;
     const INF: u32 = 0x7F80_0000;
 
@@ -133,29 +153,50 @@ mod tests {
 
     #[test]
     fn rows_that_would_break_the_number_rules_are_refused() {
-        assert_eq!(check(AmRow::exact(ONE, ONE, ONE)), Ok(()));
-        assert_eq!(check(AmRow::exact(INF, ONE, ONE)), Err(AmError::MatchesSpecial { row: 0, operand: "weight" }));
-        assert_eq!(check(AmRow::exact(ONE, INF, ONE)), Err(AmError::MatchesSpecial { row: 0, operand: "activation" }));
+        assert_eq!(check(AmRow::exact(F, ONE, ONE, ONE)), Ok(()));
+        assert_eq!(check(AmRow::exact(F, INF, ONE, ONE)), Err(AmError::MatchesSpecial { row: 0, operand: "weight" }));
         assert_eq!(
-            check(AmRow::exact(ONE, ONE, 0x7FC0_0000)),
+            check(AmRow::exact(F, ONE, INF, ONE)),
+            Err(AmError::MatchesSpecial { row: 0, operand: "activation" })
+        );
+        assert_eq!(
+            check(AmRow::exact(F, ONE, ONE, 0x7FC0_0000)),
             Err(AmError::ProductNotFinite { row: 0, product: 0x7FC0_0000 })
         );
         let stray = AmRow { key: 1, care: u64::MAX - 1, product: Bits32(0) };
         assert_eq!(check(stray), Err(AmError::KeyOutsideCare { row: 0, key: 1, care: u64::MAX - 1 }));
         // Ignoring the activation's exponent would let infinity in.
-        let wide = AmRow { key: key_of(ONE, 0), care: key_of(u32::MAX, 0x007F_FFFF), product: Bits32(ONE) };
+        let wide = AmRow { key: F.key_of(ONE, 0), care: F.key_of(u32::MAX, 0x007F_FFFF), product: Bits32(ONE) };
         assert_eq!(check(wide), Err(AmError::MatchesSpecial { row: 0, operand: "activation" }));
     }
 
     #[test]
     fn one_compared_zero_exponent_bit_is_enough() {
-        let row = AmRow { key: 0, care: key_of(0x4000_0000, u32::MAX), product: Bits32(0) };
+        let row = AmRow { key: 0, care: F.key_of(0x4000_0000, u32::MAX), product: Bits32(0) };
         assert_eq!(check(row), Ok(()));
     }
 
     #[test]
+    fn a_narrow_format_has_narrow_rows() {
+        let config = PeConfig { format: FloatFormat::E4m3, ..PeConfig::pair("a", 1) };
+        let check = |row| AmImage { rows: vec![row] }.validate(&config);
+        let one = AmRow::exact(FloatFormat::E4m3, 0x38, 0x38, 0x38);
+        assert_eq!(check(one), Ok(()));
+        assert!(one.is_exact(FloatFormat::E4m3) && !one.is_exact(F));
+        // The greatest exponent is no infinity in E4M3.
+        assert_eq!(check(AmRow::exact(FloatFormat::E4m3, 0x7E, 0x38, 0x7E)), Ok(()));
+        assert!(matches!(check(AmRow { care: u64::MAX, ..one }), Err(AmError::TooWide { what: "care mask", .. })));
+        assert!(matches!(
+            check(AmRow { product: Bits32(0x100), ..one }),
+            Err(AmError::TooWide { what: "product", .. })
+        ));
+        let nan = AmRow::exact(FloatFormat::E4m3, 0x38, 0x7F, 0);
+        assert_eq!(check(nan), Err(AmError::MatchesSpecial { row: 0, operand: "activation" }));
+    }
+
+    #[test]
     fn images_larger_than_the_memory_are_refused() {
-        let image = AmImage { rows: vec![AmRow::exact(ONE, ONE, ONE); 2] };
+        let image = AmImage { rows: vec![AmRow::exact(F, ONE, ONE, ONE); 2] };
         assert_eq!(image.validate(&PeConfig::pair("a", 1)), Err(AmError::TooManyRows { rows: 2, capacity: 1 }));
     }
 }

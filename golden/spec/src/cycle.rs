@@ -5,7 +5,7 @@
 //! in_valid_i  _/‾‾‾‾‾‾‾\______________      two MACs accepted (in_ready_o high)
 //! in_first_i  _/‾‾‾\__________________
 //! in_last_i   _____/‾‾‾\______________
-//! out_valid_o _________________/‾‾‾\__      `latency()` = 3 cycles after `last`
+//! out_valid_o _________________/‾‾‾\__      `latency()` cycles after `last`, here 3
 //! out_data_o  =================X r ===      holds its value while valid is low
 //! ```
 //!
@@ -27,9 +27,9 @@ pub struct PeInputs {
     pub first: bool,
     /// The pair ends a sum: its result is offered `latency()` cycles later.
     pub last: bool,
-    /// Weight, a binary32 encoding.
+    /// Weight, an encoding in the PE's format.
     pub weight: u32,
-    /// Activation, a binary32 encoding.
+    /// Activation, an encoding in the PE's format.
     pub activation: u32,
     /// The receiver takes a result offered in this cycle.
     pub out_ready: bool,

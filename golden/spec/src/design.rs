@@ -184,6 +184,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::am::AmRow;
+    use crate::format::FloatFormat;
 
     fn design() -> Design {
         Design {
@@ -205,7 +206,7 @@ mod tests {
                 assignment: vec![0, 1, 1, 0],
                 bias: vec![0.5.into(), 0.25.into()],
                 key_fraction_bits: 23,
-                am: AmImage { rows: vec![AmRow::exact(0x3F80_0000, 0x3F80_0000, 0x3F80_0000)] },
+                am: AmImage { rows: vec![AmRow::exact(FloatFormat::Binary32, 0x3F80_0000, 0x3F80_0000, 0x3F80_0000)] },
             }],
         }
     }

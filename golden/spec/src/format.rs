@@ -101,6 +101,33 @@ impl FloatFormat {
         if self.has_infinity() { self.exponent_mask() | 1 << (self.fraction_bits() - 1) } else { self.sign_mask() - 1 }
     }
 
+    /// The key of an operand pair, {weight, activation}: the weight's encoding
+    /// above the activation's.
+    pub const fn key_of(self, weight: u32, activation: u32) -> u64 {
+        (weight as u64) << self.width() | activation as u64
+    }
+
+    /// The operand pair (weight, activation) that a key was made of.
+    pub const fn operands_of(self, key: u64) -> (u32, u32) {
+        ((key >> self.width()) as u32, (key & self.encoding_mask()) as u32)
+    }
+
+    /// All bits of a key.
+    pub const fn key_mask(self) -> u64 {
+        u64::MAX >> (64 - 2 * self.width())
+    }
+
+    /// All bits of an encoding.
+    pub const fn encoding_mask(self) -> u64 {
+        u64::MAX >> (64 - self.width())
+    }
+
+    /// Bits of an operand of which one that is 0 shows a finite number: the
+    /// exponent, or the whole magnitude where there is no infinity.
+    pub const fn special_mask(self) -> u64 {
+        if self.has_infinity() { self.exponent_mask() } else { self.sign_mask() - 1 }
+    }
+
     /// Whether the encoding is an infinity or a NaN.
     pub const fn is_special(self, encoding: u64) -> bool {
         encoding & (self.sign_mask() - 1) > self.largest_finite()
@@ -150,6 +177,20 @@ mod tests {
         );
         assert!(FloatFormat::E4m3.is_special(0xFF) && !FloatFormat::E4m3.is_special(0xFE));
         assert!(FloatFormat::E5m2.is_special(0xFC) && !FloatFormat::E5m2.is_special(0xFB));
+    }
+
+    #[test]
+    fn keys_are_taken_apart_into_what_they_were_made_of() {
+        for format in FloatFormat::ALL {
+            let ones = format.encoding_mask() as u32;
+            for pair in [(0, ones), (ones, 0), (ones, ones), (1, 2)] {
+                assert_eq!(format.operands_of(format.key_of(pair.0, pair.1)), pair, "{format}");
+            }
+            assert_eq!(format.key_of(ones, ones), format.key_mask());
+            // All of these bits set, and no infinity or NaN without them.
+            let specials = (0..=format.encoding_mask().min(0xFFFF)).filter(|bits| format.is_special(*bits));
+            assert!(specials.into_iter().all(|bits| bits & format.special_mask() == format.special_mask()), "{format}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub mod cycle;
 pub mod design;
 pub mod format;
 pub mod fpu;
+pub mod names;
 pub mod pe;
 
 pub use am::{AmError, AmImage, AmRow};

@@ -1,11 +1,19 @@
 //! The configuration of a processing element: what is built into its netlist.
 
 use crate::format::FloatFormat;
+use crate::fpu::MultiplierStyle;
+use crate::names::is_safe_name;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Most rows that a generated memory can have.
 pub const MAX_ROWS: usize = 1024;
+
+/// Most pipeline cuts in a PE's multiplier.
+pub const MAX_MULTIPLIER_STAGES: u32 = 2;
+
+/// Most pipeline cuts in a PE's adder.
+pub const MAX_ADDER_STAGES: u32 = 1;
 
 /// What a row of the associative memory is keyed by.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +75,16 @@ pub struct PeConfig {
     pub am: AmConfig,
     /// What the products are summed in.
     pub accumulator: Accumulator,
+    /// What the multiplier is made of.
+    #[serde(default)]
+    pub multiplier: MultiplierStyle,
+    /// Pipeline cuts in the multiplier, 0 to [`MAX_MULTIPLIER_STAGES`].
+    #[serde(default)]
+    pub multiplier_stages: u32,
+    /// Pipeline cuts in the adder, 0 to [`MAX_ADDER_STAGES`]. With one there
+    /// are two interleaved sums, added to each other at `last`.
+    #[serde(default)]
+    pub adder_stages: u32,
     /// How registers are reset.
     #[serde(default)]
     pub reset: ResetStyle,
@@ -84,6 +102,16 @@ pub enum PeConfigError {
     /// The number of rows is outside the supported range.
     #[error("an associative memory of {0} rows cannot be built: use 1 to {MAX_ROWS}")]
     Rows(usize),
+    /// More pipeline cuts than a unit has places for.
+    #[error("{cuts} pipeline cuts in the {unit} cannot be built: use 0 to {most}")]
+    Stages {
+        /// `multiplier` or `adder`.
+        unit: &'static str,
+        /// What was asked for.
+        cuts: u32,
+        /// The most there can be.
+        most: u32,
+    },
 }
 
 impl PeConfig {
@@ -94,6 +122,9 @@ impl PeConfig {
             format: FloatFormat::Binary32,
             am: AmConfig { organisation: Organisation::Pair, content: Content::Programmable, rows },
             accumulator: Accumulator::Float,
+            multiplier: MultiplierStyle::Dadda,
+            multiplier_stages: 0,
+            adder_stages: 0,
             reset: ResetStyle::Async,
         }
     }
@@ -106,14 +137,32 @@ impl PeConfig {
         if !(1..=MAX_ROWS).contains(&self.am.rows) {
             return Err(PeConfigError::Rows(self.am.rows));
         }
+        let cuts = [
+            ("multiplier", self.multiplier_stages, MAX_MULTIPLIER_STAGES),
+            ("adder", self.adder_stages, MAX_ADDER_STAGES),
+        ];
+        for (unit, cuts, most) in cuts {
+            if cuts > most {
+                return Err(PeConfigError::Stages { unit, cuts, most });
+            }
+        }
         Ok(())
     }
 
     /// Clock cycles from the one that accepts `last` to the first in which the
     /// result is offered, when nothing downstream holds it back. The same for
     /// a hit, a miss and a skipped zero.
+    ///
+    /// Operands, product and sum take one each. A cut in the multiplier takes
+    /// one more. A cut in the adder takes three more: the second half of the
+    /// last addition, and both halves of even + odd.
     pub const fn latency(&self) -> u32 {
-        3
+        3 + self.multiplier_stages + 3 * self.adder_stages
+    }
+
+    /// Whether there are two interleaved sums.
+    pub const fn is_interleaved(&self) -> bool {
+        self.adder_stages > 0
     }
 
     /// Width in bits of the row address, at least 1.
@@ -121,245 +170,7 @@ impl PeConfig {
         let bits = usize::BITS - (self.am.rows - 1).leading_zeros();
         if bits == 0 { 1 } else { bits }
     }
-
-    /// Width in bits of the key {weight, activation}.
-    pub const fn key_bits(&self) -> u32 {
-        2 * self.format.width()
-    }
 }
-
-fn is_safe_name(name: &str) -> bool {
-    (1..=40).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        && !name.contains("__")
-        && !name.ends_with('_')
-        && !VERILOG_KEYWORDS.contains(&name)
-}
-
-/// Reserved words of Verilog-2005 and SystemVerilog that the character rule
-/// alone would let through.
-pub const VERILOG_KEYWORDS: &[&str] = &[
-    "alias",
-    "always",
-    "and",
-    "assert",
-    "assign",
-    "assume",
-    "automatic",
-    "before",
-    "begin",
-    "bind",
-    "bins",
-    "bit",
-    "break",
-    "buf",
-    "bufif0",
-    "bufif1",
-    "byte",
-    "case",
-    "casex",
-    "casez",
-    "cell",
-    "chandle",
-    "checker",
-    "class",
-    "clocking",
-    "cmos",
-    "config",
-    "const",
-    "constraint",
-    "context",
-    "continue",
-    "cover",
-    "covergroup",
-    "coverpoint",
-    "cross",
-    "deassign",
-    "default",
-    "defparam",
-    "design",
-    "disable",
-    "dist",
-    "do",
-    "edge",
-    "else",
-    "end",
-    "endcase",
-    "endclass",
-    "endconfig",
-    "endfunction",
-    "endgenerate",
-    "endmodule",
-    "endpackage",
-    "endprimitive",
-    "endproperty",
-    "endspecify",
-    "endtable",
-    "endtask",
-    "enum",
-    "event",
-    "eventually",
-    "expect",
-    "export",
-    "extends",
-    "extern",
-    "final",
-    "for",
-    "force",
-    "foreach",
-    "forever",
-    "fork",
-    "function",
-    "generate",
-    "genvar",
-    "global",
-    "highz0",
-    "highz1",
-    "if",
-    "iff",
-    "ifnone",
-    "ignore_bins",
-    "implements",
-    "implies",
-    "import",
-    "incdir",
-    "include",
-    "initial",
-    "inout",
-    "input",
-    "inside",
-    "instance",
-    "int",
-    "integer",
-    "interconnect",
-    "interface",
-    "intersect",
-    "join",
-    "large",
-    "let",
-    "liblist",
-    "library",
-    "local",
-    "localparam",
-    "logic",
-    "longint",
-    "macromodule",
-    "matches",
-    "medium",
-    "modport",
-    "module",
-    "nand",
-    "negedge",
-    "nettype",
-    "new",
-    "nexttime",
-    "nmos",
-    "nor",
-    "noshowcancelled",
-    "not",
-    "notif0",
-    "notif1",
-    "null",
-    "or",
-    "output",
-    "package",
-    "packed",
-    "parameter",
-    "pmos",
-    "posedge",
-    "primitive",
-    "priority",
-    "program",
-    "property",
-    "protected",
-    "pull0",
-    "pull1",
-    "pulldown",
-    "pullup",
-    "pure",
-    "rand",
-    "randc",
-    "randcase",
-    "rcmos",
-    "real",
-    "realtime",
-    "ref",
-    "reg",
-    "reject_on",
-    "release",
-    "repeat",
-    "restrict",
-    "return",
-    "rnmos",
-    "rpmos",
-    "rtran",
-    "rtranif0",
-    "rtranif1",
-    "scalared",
-    "sequence",
-    "shortint",
-    "shortreal",
-    "signed",
-    "small",
-    "soft",
-    "solve",
-    "specify",
-    "specparam",
-    "static",
-    "string",
-    "strong",
-    "strong0",
-    "strong1",
-    "struct",
-    "super",
-    "supply0",
-    "supply1",
-    "table",
-    "tagged",
-    "task",
-    "this",
-    "throughout",
-    "time",
-    "timeprecision",
-    "timeunit",
-    "tran",
-    "tranif0",
-    "tranif1",
-    "tri",
-    "tri0",
-    "tri1",
-    "triand",
-    "trior",
-    "trireg",
-    "type",
-    "typedef",
-    "union",
-    "unique",
-    "unique0",
-    "unsigned",
-    "until",
-    "untyped",
-    "use",
-    "uwire",
-    "var",
-    "vectored",
-    "virtual",
-    "void",
-    "wait",
-    "wand",
-    "weak",
-    "weak0",
-    "weak1",
-    "while",
-    "wildcard",
-    "wire",
-    "with",
-    "within",
-    "wor",
-    "xnor",
-    "xor",
-];
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,6 @@
 
 use super::Pattern;
 use crate::float;
-use axp_spec::am::key_of;
 use axp_spec::{AmError, AmImage, AmRow, FloatFormat, PeConfig, RowWrite};
 use thiserror::Error;
 
@@ -34,7 +33,7 @@ impl Row {
 pub struct Hit {
     /// Index of the lowest matching row.
     pub row: usize,
-    /// The product that it stores, a binary32 encoding.
+    /// The product that it stores, an encoding in the PE's format.
     pub product: u32,
 }
 
@@ -102,7 +101,10 @@ impl Am {
             return;
         }
         let position = self.rows.binary_search_by_key(&write.address, |row| row.index);
-        let row = Row::new(write.address, write.key, write.care, write.product);
+        // The port is as wide as the format.
+        let keys = self.config.format.key_mask();
+        let product = write.product & self.config.format.encoding_mask() as u32;
+        let row = Row::new(write.address, write.key & keys, write.care & keys, product);
         match (position, write.valid) {
             (Ok(at), true) => self.rows[at] = row,
             (Ok(at), false) => drop(self.rows.remove(at)),
@@ -118,7 +120,7 @@ impl Am {
         if format.is_special(u64::from(weight)) || format.is_special(u64::from(activation)) {
             return None;
         }
-        let key = key_of(weight, activation);
+        let key = format.key_of(weight, activation);
         let row = self.rows.iter().find(|row| (row.key ^ key) & row.care == 0)?;
         Some(Hit { row: row.index as usize, product: row.product })
     }
@@ -126,15 +128,10 @@ impl Am {
 
 /// Number rule 2: a hit on a row without a don't-care bit equals the miss.
 fn check_exact_product(format: FloatFormat, index: usize, row: &AmRow) -> Result<(), LoadError> {
-    let (weight, activation) = operands_of(row.key);
+    let (weight, activation) = format.operands_of(row.key);
     let expected = float::mul(format, u64::from(weight), u64::from(activation)).bits as u32;
-    if row.is_exact() && row.product.0 != expected {
+    if row.is_exact(format) && row.product.0 != expected {
         return Err(LoadError::ExactProduct { row: index, weight, activation, stored: row.product.0, expected });
     }
     Ok(())
-}
-
-/// The operand pair that a key was made of.
-const fn operands_of(key: u64) -> (u32, u32) {
-    ((key >> 32) as u32, key as u32)
 }

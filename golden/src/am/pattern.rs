@@ -1,7 +1,6 @@
 //! One ternary pattern: which bits of a key are compared, and to what.
 
-use axp_spec::am::{AmRow, key_of};
-use axp_spec::{Bits32, FloatFormat};
+use axp_spec::{AmRow, Bits32, FloatFormat};
 use bitvec::array::BitArray;
 use bitvec::field::BitField;
 use bitvec::order::Lsb0;
@@ -9,8 +8,8 @@ use bitvec::order::Lsb0;
 /// The bits of one key; bit 0 is the activation's last fraction bit.
 type KeyBits = BitArray<[u64; 1], Lsb0>;
 
-/// A ternary pattern over a 64-bit key {weight, activation}: each bit is 0, 1
-/// or "don't care".
+/// A ternary pattern over a key {weight, activation}: each bit is 0, 1 or
+/// "don't care".
 ///
 /// ```
 /// use axp_golden::am::Pattern;
@@ -18,8 +17,8 @@ type KeyBits = BitArray<[u64; 1], Lsb0>;
 ///
 /// // 1.5 compared by sign, exponent and one fraction bit: all of [1.5, 2).
 /// let pattern = Pattern::partial(Binary32, 0x3F80_0000, 1.5f32.to_bits(), 1);
-/// assert!(pattern.matches(0x3F80_0000, 1.75f32.to_bits()));
-/// assert!(!pattern.matches(0x3F80_0000, 1.25f32.to_bits()));
+/// assert!(pattern.matches(Binary32, 0x3F80_0000, 1.75f32.to_bits()));
+/// assert!(!pattern.matches(Binary32, 0x3F80_0000, 1.25f32.to_bits()));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
@@ -37,18 +36,18 @@ impl Pattern {
     }
 
     /// The pattern that matches one operand pair alone.
-    pub fn exact(weight: u32, activation: u32) -> Self {
-        Self::new(key_of(weight, activation), u64::MAX)
+    pub fn exact(format: FloatFormat, weight: u32, activation: u32) -> Self {
+        Self::new(format.key_of(weight, activation), format.key_mask())
     }
 
     /// All bits of the weight; of the activation, sign, exponent and the top
     /// `fraction_bits` bits of the fraction. As many bits as the fraction has,
     /// or more, make the pattern exact.
     pub fn partial(format: FloatFormat, weight: u32, activation: u32, fraction_bits: u32) -> Self {
-        let mut care = KeyBits::new([u64::MAX]);
+        let mut care = KeyBits::new([format.key_mask()]);
         let ignored = format.fraction_bits().saturating_sub(fraction_bits) as usize;
         care[..ignored].fill(false);
-        Self::new(key_of(weight, activation), care.load_le())
+        Self::new(format.key_of(weight, activation), care.load_le())
     }
 
     /// The pattern of a row, stray key bits dropped.
@@ -76,16 +75,16 @@ impl Pattern {
         self.care.count_ones()
     }
 
-    /// Whether every key bit is compared.
-    pub fn is_exact(&self) -> bool {
-        self.care.all()
+    /// Whether every key bit of a format is compared.
+    pub fn is_exact(&self, format: FloatFormat) -> bool {
+        self.row(0).is_exact(format)
     }
 
     /// Whether the pattern agrees with the pair wherever it compares. This is
     /// the ternary match alone; the memory adds the guard against infinities
     /// and NaNs.
-    pub fn matches(&self, weight: u32, activation: u32) -> bool {
-        let key = KeyBits::new([key_of(weight, activation)]);
+    pub fn matches(&self, format: FloatFormat, weight: u32, activation: u32) -> bool {
+        let key = KeyBits::new([format.key_of(weight, activation)]);
         ((key ^ self.key) & self.care).not_any()
     }
 

@@ -6,8 +6,7 @@
 
 use super::product::round_product;
 use super::profile::{MacCounts, Moments, Pair, key_mask};
-use axp_spec::am::key_of;
-use axp_spec::{AmRow, Bits32};
+use axp_spec::{AmRow, Bits32, FloatFormat::Binary32};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -49,7 +48,7 @@ impl Cube {
         // a mean that binary64 sums may have moved.
         let activation = if self.care == u32::MAX { f64::from(f32::from_bits(self.key)) } else { self.moments.mean() };
         let product = round_product(weight, activation)?;
-        let (key, care) = (key_of(weight.to_bits(), self.key), key_of(u32::MAX, self.care));
+        let (key, care) = (Binary32.key_of(weight.to_bits(), self.key), Binary32.key_of(u32::MAX, self.care));
         Some(AmRow { key, care, product: Bits32::from(product) })
     }
 }
@@ -135,7 +134,7 @@ pub(super) fn zero_rows(codebook: &[f32], counts: &MacCounts, rows: usize, zero_
         return ZeroRows::default();
     }
     let activation_care = if counts.zeros.negative > 0 { u32::MAX >> 1 } else { u32::MAX };
-    let row = |bit: u32| AmRow { key: 0, care: key_of(bit, activation_care), product: Bits32(0) };
+    let row = |bit: u32| AmRow { key: 0, care: Binary32.key_of(bit, activation_care), product: Bits32(0) };
     let mut left: Vec<u32> = codebook.iter().map(|w| w.to_bits()).collect();
     let mut made = Vec::new();
     while !left.is_empty() {

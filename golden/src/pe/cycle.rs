@@ -1,24 +1,28 @@
 //! The PE clock cycle by clock cycle, at its ports.
 //!
 //! ```text
-//!  input bus           stage 1               stage 2            output
-//!  zero? search ──┬──▶ operands ─ multiply ┬▶ product ── add ─┬▶ main ──▶ out_*
-//!                 └──▶ stored product ─────┘              ▲   ├▶ skid
-//!                                                         └───┴▶ accumulator
+//!  input bus                        latency - 1 edges           output
+//!  zero? search, multiply, add ──▶ finished sums on their way ─┬▶ main ──▶ out_*
+//!                                                              └▶ skid
 //! ```
+//!
+//! The latency is a constant and no output depends on anything between, so the
+//! model computes a pair when it is accepted, and delays what is finished. How
+//! the hardware spreads the work over its stages is the hardware's business.
 
-use super::numeric::{Operand, accumulate};
+use super::numeric::{Accumulator, Operand};
 use crate::am::{Am, LoadError};
 use axp_spec::{AmImage, PeConfig, PeInputs, PeOutputs};
+use std::collections::VecDeque;
 
 /// A PE with its registers, stepped one clock cycle at a time.
 ///
 /// # Timing
 /// A pair that is accepted in cycle t (`valid` and `ready`) is looked up in
-/// that very cycle, multiplied in t+1, added in t+2; the result of a `last` is
-/// offered from t+3 on. This does not depend on hit, miss or skip, and there
-/// is one pair a cycle. Here are two sums, of three pairs and of one, and a
-/// receiver that is not ready in cycles 5 to 7:
+/// that very cycle; the result of a `last` is offered from t + latency on. This
+/// does not depend on hit, miss or skip, and there is one pair a cycle. Here
+/// are two sums, of three pairs and of one, a latency of 3, and a receiver that
+/// is not ready in cycles 5 to 7:
 ///
 /// ```text
 /// cycle         0   1   2   3   4   5   6   7   8   9  10
@@ -57,22 +61,13 @@ use axp_spec::{AmImage, PeConfig, PeInputs, PeOutputs};
 pub struct CyclePe {
     config: PeConfig,
     am: Am,
-    /// The pair being multiplied.
-    stage1: Option<Stage<Operand>>,
-    /// The product being added; `None` inside for a skipped pair.
-    stage2: Option<Stage<Option<u32>>>,
-    accumulator: u32,
+    accumulator: Accumulator,
+    /// Finished sums on their way to the output, the next one first: one place
+    /// for each clock edge between.
+    pipe: VecDeque<Option<u32>>,
     main_valid: bool,
     main: u32,
     skid: Option<u32>,
-}
-
-/// One pipeline register: the flags that travel with a pair, and its payload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stage<T> {
-    first: bool,
-    last: bool,
-    payload: T,
 }
 
 impl CyclePe {
@@ -81,9 +76,8 @@ impl CyclePe {
         Self {
             config: config.clone(),
             am: Am::new(config),
-            stage1: None,
-            stage2: None,
-            accumulator: 0,
+            accumulator: Accumulator::new(config),
+            pipe: vec![None; config.latency() as usize - 1].into(),
             main_valid: false,
             main: 0,
             skid: None,
@@ -136,21 +130,23 @@ impl CyclePe {
 
     /// The clock edge of a pipe that is not frozen.
     fn advance(&mut self, inputs: &PeInputs, taken: bool) {
-        let format = self.config.format;
         self.main_valid &= !taken;
-        if let Some(stage) = self.stage2 {
-            let base = if stage.first { 0 } else { self.accumulator };
-            self.accumulator = accumulate(format, base, stage.payload);
-            if stage.last {
-                self.offer(self.accumulator);
-            }
+        if let Some(result) = self.pipe.pop_front().flatten() {
+            self.offer(result);
         }
-        self.stage2 = self.stage1.map(|stage| stage.then(|operand| operand.product(format)));
-        self.stage1 = inputs.valid.then(|| Stage {
-            first: inputs.first,
-            last: inputs.last,
-            payload: Operand::decide(format, &self.am, inputs.zero_skip, inputs.weight, inputs.activation),
-        });
+        let finished = if inputs.valid { self.accept(inputs) } else { None };
+        self.pipe.push_back(finished);
+    }
+
+    /// Takes a pair, and says what its sum is if the pair ends it.
+    fn accept(&mut self, inputs: &PeInputs) -> Option<u32> {
+        let format = self.config.format;
+        if inputs.first {
+            self.accumulator.clear();
+        }
+        let operand = Operand::decide(format, &self.am, inputs.zero_skip, inputs.weight, inputs.activation);
+        self.accumulator.take(format, operand.product(format));
+        inputs.last.then(|| self.accumulator.total(format))
     }
 
     /// Puts a result into the main register, or behind one that waits there.
@@ -161,11 +157,5 @@ impl CyclePe {
             self.main_valid = true;
             self.main = result;
         }
-    }
-}
-
-impl<T> Stage<T> {
-    fn then<U>(self, work: impl FnOnce(T) -> U) -> Stage<U> {
-        Stage { first: self.first, last: self.last, payload: work(self.payload) }
     }
 }

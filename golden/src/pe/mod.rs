@@ -1,5 +1,4 @@
-//! What one PE computes: as numbers ([`sum`], and [`interleaved_sum`] for a
-//! PE whose adder is pipelined), and cycle by cycle ([`CyclePe`]).
+//! What one PE computes: as numbers ([`sum`]), and cycle by cycle ([`CyclePe`]).
 //!
 //! Both follow the same number rules, of which this is the reference:
 //!
@@ -13,10 +12,10 @@
 //!   infinite or NaN operand never hits.
 //! - Miss: the product of weight and activation, rounded to nearest even.
 //! - Every addition rounds to nearest even. Subnormals are kept; the only NaN
-//!   that comes out of an operation is the canonical one, 7FC00000.
+//!   that comes out of an operation is the format's canonical one.
 
 mod cycle;
 mod numeric;
 
 pub use cycle::CyclePe;
-pub use numeric::{SumOutcome, add_bias, interleaved_sum, sum};
+pub use numeric::{SumOutcome, add_bias, sum};

@@ -7,7 +7,7 @@ use axp_spec::{FloatFormat, PeConfig};
 /// A sum, and what became of its operand pairs: each is counted once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SumOutcome {
-    /// The accumulator after the last pair, a binary32 encoding.
+    /// The result, an encoding in the PE's format.
     pub data: u32,
     /// Pairs whose product came from the memory.
     pub hits: u64,
@@ -76,13 +76,63 @@ impl Operand {
     }
 }
 
-/// The accumulator after a product, or after a skipped pair.
-#[inline(always)]
-pub(super) fn accumulate(format: FloatFormat, base: u32, product: Option<u32>) -> u32 {
-    match product {
-        None => base,
-        Some(product) => float::add(format, u64::from(base), u64::from(product)).bits as u32,
+/// The running sum of a PE, or its two interleaved ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Accumulator {
+    /// One sum, a product at a time.
+    Single(u32),
+    /// A pipelined adder: pairs at even positions go to one sum, pairs at odd
+    /// positions to the other.
+    Interleaved {
+        /// The sums of even and of odd positions.
+        sums: [u32; 2],
+        /// Where the next pair goes.
+        next: usize,
+    },
+}
+
+impl Accumulator {
+    /// As it is after reset.
+    pub fn new(config: &PeConfig) -> Self {
+        if config.is_interleaved() { Self::Interleaved { sums: [0; 2], next: 0 } } else { Self::Single(0) }
     }
+
+    /// `first`: everything counts as +0, and the next position is 0.
+    pub fn clear(&mut self) {
+        match self {
+            Self::Single(sum) => *sum = 0,
+            Self::Interleaved { sums, next } => (*sums, *next) = ([0; 2], 0),
+        }
+    }
+
+    /// Takes the product of the next pair, or `None` for a pair that is
+    /// skipped: it has a position too.
+    #[inline(always)]
+    pub fn take(&mut self, format: FloatFormat, product: Option<u32>) {
+        let sum = match self {
+            Self::Single(sum) => sum,
+            Self::Interleaved { sums, next } => {
+                let sum = &mut sums[*next];
+                *next = 1 - *next;
+                sum
+            }
+        };
+        if let Some(product) = product {
+            *sum = add(format, *sum, product);
+        }
+    }
+
+    /// What a PE offers after a `last`.
+    pub fn total(&self, format: FloatFormat) -> u32 {
+        match *self {
+            Self::Single(sum) => sum,
+            Self::Interleaved { sums: [even, odd], .. } => add(format, even, odd),
+        }
+    }
+}
+
+fn add(format: FloatFormat, a: u32, b: u32) -> u32 {
+    float::add(format, u64::from(a), u64::from(b)).bits as u32
 }
 
 fn is_zero(format: FloatFormat, encoding: u32) -> bool {
@@ -94,37 +144,21 @@ fn is_zero(format: FloatFormat, encoding: u32) -> bool {
 /// in their order, as a PE of `config` with the memory `am` does from `first`
 /// to `last`. The sum of no pairs is +0. The bias is not part of it; see
 /// [`add_bias`].
-pub fn sum(config: &PeConfig, am: &Am, zero_skip: bool, operands: impl IntoIterator<Item = (u32, u32)>) -> SumOutcome {
-    let mut outcome = SumOutcome::default();
-    for operand in operands {
-        let product = outcome.count(config.format, am, zero_skip, operand);
-        outcome.data = accumulate(config.format, outcome.data, product);
-    }
-    outcome
-}
-
-/// As [`sum`], for a PE whose adder has a pipeline stage. A new addition starts
-/// every cycle and takes two, so there are two sums, both from +0: pairs at
-/// even positions go to one, pairs at odd positions to the other, and the
-/// result is even + odd, rounded to nearest even like every addition.
 ///
-/// The position of a pair is its index from `first` on, 0 for `first` itself.
-/// A skipped pair has a position too: it leaves its sum untouched, and the next
-/// pair goes to the other one.
-pub fn interleaved_sum(
-    config: &PeConfig,
-    am: &Am,
-    zero_skip: bool,
-    operands: impl IntoIterator<Item = (u32, u32)>,
-) -> SumOutcome {
+/// In a PE whose adder has a pipeline stage a new addition starts every cycle
+/// and takes two, so there are two sums, both from +0: pairs at even positions
+/// go to one, pairs at odd positions to the other, and the result is even + odd,
+/// rounded to nearest even like every addition. The position of a pair is its
+/// index from `first` on, 0 for `first` itself. A skipped pair has a position
+/// too: it leaves its sum untouched, and the next pair goes to the other one.
+pub fn sum(config: &PeConfig, am: &Am, zero_skip: bool, operands: impl IntoIterator<Item = (u32, u32)>) -> SumOutcome {
+    let format = config.format;
     let mut outcome = SumOutcome::default();
-    let (mut even, mut odd) = (0, 0);
-    for (position, operand) in operands.into_iter().enumerate() {
-        let product = outcome.count(config.format, am, zero_skip, operand);
-        let sum = if position % 2 == 0 { &mut even } else { &mut odd };
-        *sum = accumulate(config.format, *sum, product);
+    let mut accumulator = Accumulator::new(config);
+    for operand in operands {
+        accumulator.take(format, outcome.count(format, am, zero_skip, operand));
     }
-    outcome.data = accumulate(config.format, even, Some(odd));
+    outcome.data = accumulator.total(format);
     outcome
 }
 

@@ -4,6 +4,7 @@
 mod conversions;
 mod mul_add;
 mod oracle;
+mod pe_sums;
 mod properties;
 mod sweep;
 mod tininess;

@@ -3,7 +3,6 @@
 use crate::operands::{any_encoding, network_value};
 use axp_golden::am::{Am, Hit, LoadError, Pattern};
 use axp_golden::float;
-use axp_spec::am::key_of;
 use axp_spec::{AmError, AmImage, AmRow, Bits32, FloatFormat::Binary32, PeConfig, RowWrite};
 use proptest::prelude::*;
 
@@ -38,7 +37,7 @@ impl Naive {
         if !f32::from_bits(weight).is_finite() || !f32::from_bits(activation).is_finite() {
             return Vec::new();
         }
-        let key = trits(key_of(weight, activation), u64::MAX);
+        let key = trits(Binary32.key_of(weight, activation), u64::MAX);
         let agrees = |row: &Trits| row.iter().zip(key).all(|(have, want)| *have == b'x' || *have == want);
         let rows = self.rows.iter().enumerate();
         rows.filter_map(|(row, slot)| slot.filter(|(trits, _)| agrees(trits)).map(|(_, product)| Hit { row, product }))
@@ -61,7 +60,7 @@ fn row_write(capacity: u32) -> impl Strategy<Value = RowWrite> {
     (0..capacity + 2, network_value(), network_value(), care(), any::<u32>(), prop::bool::weighted(0.8)).prop_map(
         |(address, weight, activation, care, product, valid)| {
             // Key bits outside the mask are left in: the port drops them.
-            RowWrite { address, key: key_of(weight, activation), care, product, valid }
+            RowWrite { address, key: Binary32.key_of(weight, activation), care, product, valid }
         },
     )
 }
@@ -100,15 +99,15 @@ proptest! {
         let pattern = Pattern::new(key, care);
         prop_assert_eq!((pattern.key(), pattern.care()), (key & care, care));
         prop_assert_eq!(pattern.compared_bits() as u32, care.count_ones());
-        prop_assert_eq!(pattern.is_exact(), care == u64::MAX);
+        prop_assert_eq!(pattern.is_exact(Binary32), care == u64::MAX);
         prop_assert_eq!(pattern, Pattern::of(&pattern.row(7)));
         prop_assert_eq!(pattern.row(7).product, Bits32(7));
 
         let inside = key & care | noise & !care;
-        prop_assert!(pattern.matches((inside >> 32) as u32, inside as u32));
+        prop_assert!(pattern.matches(Binary32, (inside >> 32) as u32, inside as u32));
         let (a, b) = (trits(key, care), trits(noise, u64::MAX));
         let agrees = a.iter().zip(b).all(|(have, want)| *have == b'x' || *have == want);
-        prop_assert_eq!(pattern.matches((noise >> 32) as u32, noise as u32), agrees);
+        prop_assert_eq!(pattern.matches(Binary32, (noise >> 32) as u32, noise as u32), agrees);
 
         let other = Pattern::new(other_key, other_care);
         let (a, b) = (trits(key, care), trits(other_key, other_care));
@@ -122,9 +121,9 @@ proptest! {
     ) {
         let pattern = Pattern::partial(Binary32, weight, activation, fraction_bits);
         let dropped = 23 - fraction_bits.min(23);
-        prop_assert_eq!(pattern.matches(weight, other), activation >> dropped == other >> dropped);
-        prop_assert!(!pattern.matches(weight ^ 1, activation));
-        prop_assert_eq!(pattern.is_exact(), fraction_bits >= 23);
+        prop_assert_eq!(pattern.matches(Binary32, weight, other), activation >> dropped == other >> dropped);
+        prop_assert!(!pattern.matches(Binary32, weight ^ 1, activation));
+        prop_assert_eq!(pattern.is_exact(Binary32), fraction_bits >= 23);
         prop_assert_eq!(pattern.compared_bits() as u32, 64 - dropped);
     }
 
@@ -137,7 +136,7 @@ proptest! {
         let (weight, activation) = if exponent_of_weight { (special, other) } else { (other, special) };
         let mut am = Am::new(&PeConfig::pair("pe", 2));
         for (address, care) in [(0, care), (1, 0)] {
-            am.write(&RowWrite { address, key: key_of(weight, activation), care, product: 0, valid: true });
+            am.write(&RowWrite { address, key: Binary32.key_of(weight, activation), care, product: 0, valid: true });
         }
         prop_assert_eq!(am.search(weight, activation), None);
         prop_assert!(am.search(other, other).is_some(), "row 1 compares nothing, so finite operands match it");
@@ -158,7 +157,7 @@ proptest! {
         let mut written = Am::new(&config);
         before.iter().for_each(|write| written.write(write));
         for address in 0..8 {
-            let row = rows.get(address as usize).copied().unwrap_or(AmRow::exact(0, 0, 0));
+            let row = rows.get(address as usize).copied().unwrap_or(AmRow::exact(Binary32, 0, 0, 0));
             let valid = (address as usize) < rows.len();
             written.write(&RowWrite { address, key: row.key, care: row.care, product: row.product.0, valid });
         }
@@ -187,8 +186,8 @@ fn a_refused_image_changes_nothing() {
 
     let good = row_of(THREE, THREE, 2);
     let too_many = AmImage { rows: vec![good; 3] };
-    let special = AmImage { rows: vec![good, AmRow::exact(ONE, 0x7F80_0000, 0)] };
-    let wrong = AmImage { rows: vec![good, AmRow::exact(THREE, THREE, ONE)] };
+    let special = AmImage { rows: vec![good, AmRow::exact(Binary32, ONE, 0x7F80_0000, 0)] };
+    let wrong = AmImage { rows: vec![good, AmRow::exact(Binary32, THREE, THREE, ONE)] };
     let errors = [&too_many, &special, &wrong].map(|image| am.load(image).unwrap_err());
     assert_eq!(am, before);
     assert_eq!(
@@ -207,16 +206,16 @@ fn a_refused_image_changes_nothing() {
 fn exact_rows_need_the_rounded_product_and_its_sign() {
     let load = |row| Am::new(&PeConfig::pair("pe", 1)).load(&AmImage { rows: vec![row] });
     let third = (1.0f32 / 3.0).to_bits();
-    assert_eq!(load(AmRow::exact(third, THREE, ONE)), Ok(()), "rounded to nearest even");
-    assert!(load(AmRow::exact(third, THREE, ONE - 1)).is_err());
+    assert_eq!(load(AmRow::exact(Binary32, third, THREE, ONE)), Ok(()), "rounded to nearest even");
+    assert!(load(AmRow::exact(Binary32, third, THREE, ONE - 1)).is_err());
     // A zero has a sign, and a hit must have the same one as a miss.
     let minus_zero = 0x8000_0000;
-    assert_eq!(load(AmRow::exact(ONE, minus_zero, minus_zero)), Ok(()));
-    assert!(load(AmRow::exact(ONE, minus_zero, 0)).is_err());
+    assert_eq!(load(AmRow::exact(Binary32, ONE, minus_zero, minus_zero)), Ok(()));
+    assert!(load(AmRow::exact(Binary32, ONE, minus_zero, 0)).is_err());
     // A product that overflows has no exact row at all.
     let largest = f32::MAX.to_bits();
-    assert!(load(AmRow::exact(largest, largest, 0x7F80_0000)).is_err());
-    assert!(load(AmRow::exact(largest, largest, largest)).is_err());
+    assert!(load(AmRow::exact(Binary32, largest, largest, 0x7F80_0000)).is_err());
+    assert!(load(AmRow::exact(Binary32, largest, largest, largest)).is_err());
     // With one bit ignored the row is an approximation, and free.
     assert_eq!(load(Pattern::partial(Binary32, ONE, THREE, 22).row(ONE)), Ok(()));
 }

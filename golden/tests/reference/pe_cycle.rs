@@ -8,7 +8,7 @@ use crate::operands::{any_encoding, network_value};
 use axp_golden::am::{Am, Pattern};
 use axp_golden::float;
 use axp_golden::pe::{self, CyclePe};
-use axp_spec::am::key_of;
+use axp_spec::pe::{MAX_ADDER_STAGES, MAX_MULTIPLIER_STAGES};
 use axp_spec::{AmImage, AmRow, FloatFormat::Binary32, PeConfig, PeInputs, PeOutputs, RowWrite};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -20,14 +20,26 @@ fn config() -> PeConfig {
     PeConfig::pair("pe", ROWS)
 }
 
+/// Every way to cut the pipe.
+fn cuts() -> impl Strategy<Value = PeConfig> {
+    (0..=MAX_MULTIPLIER_STAGES, 0..=MAX_ADDER_STAGES).prop_map(|(multiplier_stages, adder_stages)| PeConfig {
+        multiplier_stages,
+        adder_stages,
+        ..config()
+    })
+}
+
 /// A PE, and what its ports must show in the current cycle.
 struct Checked {
+    config: PeConfig,
     pe: CyclePe,
     cycle: u64,
     /// The memory as operands of this cycle find it.
     am: Am,
-    /// The sum of the pairs accepted so far.
-    accumulator: u32,
+    /// The sums of the pairs accepted so far: a pair's position since `first`
+    /// picks one, if there are two.
+    sums: [u32; 2],
+    position: usize,
     /// For each result not yet offered: the edges of a moving pipe until then.
     in_flight: VecDeque<u32>,
     /// Results that are offered or wait behind the offered one.
@@ -46,14 +58,20 @@ struct Checked {
 
 impl Checked {
     fn new(image: &AmImage) -> Self {
-        let mut pe = CyclePe::new(&config());
+        Self::of(&config(), image)
+    }
+
+    fn of(config: &PeConfig, image: &AmImage) -> Self {
+        let mut pe = CyclePe::new(config);
         pe.load(image).unwrap();
         let am = pe.am().clone();
         Self {
+            config: config.clone(),
             pe,
             cycle: 0,
             am,
-            accumulator: 0,
+            sums: [0; 2],
+            position: 0,
             in_flight: VecDeque::new(),
             pending: 0,
             results: VecDeque::new(),
@@ -103,14 +121,19 @@ impl Checked {
         // that starts at +0 never becomes -0, so the lost sign of a zero
         // product makes no difference.
         let alone = pe::sum(&config(), &self.am, inputs.zero_skip, [(inputs.weight, inputs.activation)]);
-        let base = if inputs.first { 0 } else { self.accumulator };
-        self.accumulator = match alone.skipped {
-            0 => float::add(Binary32, base.into(), alone.data.into()).bits as u32,
-            _ => base,
-        };
+        if inputs.first {
+            (self.sums, self.position) = ([0; 2], 0);
+        }
+        let interleaved = self.config.adder_stages == 1;
+        let sum = &mut self.sums[if interleaved { self.position % 2 } else { 0 }];
+        if alone.skipped == 0 {
+            *sum = add(*sum, alone.data);
+        }
+        self.position += 1;
         if inputs.last {
-            self.in_flight.push_back(2);
-            self.results.push_back(self.accumulator);
+            let [even, odd] = self.sums;
+            self.in_flight.push_back(self.config.latency() - 1);
+            self.results.push_back(if interleaved { add(even, odd) } else { even });
             self.accepted_lasts.push(self.cycle);
         }
     }
@@ -122,7 +145,7 @@ impl Checked {
         let mut waiting = stream.iter().peekable();
         let mut committed = false;
         let mut idle = 0;
-        while idle < 6 {
+        while idle < 3 + self.config.latency() {
             assert!(self.cycle < 200_000, "the PE hangs");
             let at = self.cycle as usize;
             // A sender that has begun to offer a pair goes on until it is taken.
@@ -138,6 +161,10 @@ impl Checked {
             idle = if waiting.peek().is_none() && self.results.is_empty() { idle + 1 } else { 0 };
         }
     }
+}
+
+fn add(a: u32, b: u32) -> u32 {
+    float::add(Binary32, a.into(), b.into()).bits as u32
 }
 
 fn pair(weight: u32, activation: u32, first: bool, last: bool) -> PeInputs {
@@ -206,26 +233,30 @@ proptest! {
 
     #[test]
     fn results_are_the_sums_in_order_under_any_stalls(
-        stream in stream(), choice in choice(), gaps in holes(), stalls in holes(),
+        config in cuts(), stream in stream(), choice in choice(), gaps in holes(), stalls in holes(),
     ) {
         let image = image_for(&stream, &choice);
-        let mut checked = Checked::new(&image);
+        let mut checked = Checked::of(&config, &image);
         checked.run(&stream, &gaps, &stalls);
-        prop_assert_eq!(&checked.taken, &sums_of(&stream, &checked.am));
+        if config.adder_stages == 0 {
+            prop_assert_eq!(&checked.taken, &sums_of(&stream, &checked.am));
+        }
         for (accepted, taken) in checked.accepted_lasts.iter().zip(&checked.taken_in) {
-            prop_assert!(taken - accepted >= u64::from(config().latency()));
+            prop_assert!(taken - accepted >= u64::from(config.latency()));
         }
     }
 
-    /// Hit, miss and skip alike: three cycles, one pair a cycle, never a stall.
+    /// Hit, miss and skip alike: one latency, one pair a cycle, never a stall.
     #[test]
-    fn without_stalls_the_latency_is_constant(stream in stream(), choice in choice(), gaps in holes()) {
-        let mut checked = Checked::new(&image_for(&stream, &choice));
+    fn without_stalls_the_latency_is_constant(
+        config in cuts(), stream in stream(), choice in choice(), gaps in holes(),
+    ) {
+        let mut checked = Checked::of(&config, &image_for(&stream, &choice));
         checked.run(&stream, &gaps, &[false]);
         let lasts = stream.iter().filter(|pair| pair.last).count();
         prop_assert_eq!((checked.accepted_lasts.len(), checked.taken_in.len()), (lasts, lasts));
         for (accepted, taken) in checked.accepted_lasts.iter().zip(&checked.taken_in) {
-            prop_assert_eq!(taken - accepted, u64::from(config().latency()));
+            prop_assert_eq!(taken - accepted, u64::from(config.latency()));
         }
         prop_assert_eq!(checked.frozen_cycles, 0);
     }
@@ -234,13 +265,14 @@ proptest! {
     /// frozen; [`Checked`] looks each pair up in the rows of its own cycle.
     #[test]
     fn a_row_write_affects_later_operands_only(
+        config in cuts(),
         stream in stream(),
         choice in choice(),
         writes in prop::collection::vec((any::<Index>(), 0..ROWS as u32 + 1, 0..24u32, any::<bool>()), 1..40),
         write_cycles in prop::collection::vec(any::<bool>(), 1..40),
         stalls in prop::collection::vec(any::<bool>(), 1..40),
     ) {
-        let mut checked = Checked::new(&image_for(&stream, &choice));
+        let mut checked = Checked::of(&config, &image_for(&stream, &choice));
         let mut waiting = stream.iter().peekable();
         for cycle in 0..200 {
             let offered = waiting.peek().map_or(PeInputs::default(), |pair| **pair);
@@ -262,9 +294,9 @@ proptest! {
     /// What a cycle shows was decided before it: outputs come from registers.
     #[test]
     fn outputs_do_not_depend_on_the_inputs_of_their_cycle(
-        stream in stream(), other in stream(), stalls in holes(),
+        config in cuts(), stream in stream(), other in stream(), stalls in holes(),
     ) {
-        let mut pe = CyclePe::new(&config());
+        let mut pe = CyclePe::new(&config);
         for (cycle, (pair, other)) in stream.iter().zip(other.iter().cycle()).enumerate() {
             let inputs = PeInputs { out_ready: !stalls[cycle % stalls.len()], ..*pair };
             let other = PeInputs { out_ready: !inputs.out_ready, ..*other };
@@ -275,13 +307,15 @@ proptest! {
     }
 
     #[test]
-    fn reset_forgets_everything(stream in stream(), choice in choice(), stalls in holes(), stop in 0..40usize) {
-        let mut checked = Checked::new(&image_for(&stream, &choice));
+    fn reset_forgets_everything(
+        config in cuts(), stream in stream(), choice in choice(), stalls in holes(), stop in 0..40usize,
+    ) {
+        let mut checked = Checked::of(&config, &image_for(&stream, &choice));
         for (cycle, pair) in stream.iter().take(stop).enumerate() {
             checked.step(&PeInputs { out_ready: !stalls[cycle % stalls.len()], ..*pair });
         }
         checked.pe.reset();
-        prop_assert_eq!(&checked.pe, &CyclePe::new(&config()));
+        prop_assert_eq!(&checked.pe, &CyclePe::new(&config));
         prop_assert_eq!(checked.pe.outputs(), PeOutputs { ready: true, valid: false, data: 0 });
         prop_assert_eq!(checked.pe.am().valid_rows(), 0);
     }
@@ -344,7 +378,7 @@ fn one_result_a_cycle_is_sustained() {
 #[test]
 fn row_writes_around_one_pair() {
     let write = |product: f32, valid| {
-        let AmRow { key, care, .. } = AmRow::exact(ONE, TWO, 0);
+        let AmRow { key, care, .. } = AmRow::exact(Binary32, ONE, TWO, 0);
         Some(RowWrite { address: 3, key, care, product: product.to_bits(), valid })
     };
     let mut checked = Checked::new(&AmImage::default());
@@ -363,7 +397,7 @@ fn rows_can_be_written_while_the_pipe_is_frozen() {
     let mut checked = Checked::new(&AmImage::default());
     let offered = PeInputs { out_ready: false, ..pair(ONE, ONE, true, true) };
     while checked.step(&offered).ready {}
-    let write = RowWrite { address: 0, key: key_of(ONE, ONE), care: u64::MAX, product: TWO, valid: true };
+    let write = RowWrite { address: 0, key: Binary32.key_of(ONE, ONE), care: u64::MAX, product: TWO, valid: true };
     checked.step(&PeInputs { row: Some(write), ..offered });
     assert_eq!(checked.pe.am().valid_rows(), 1);
     // The stalled sender's next pair finds the new row; those inside keep theirs.

@@ -6,7 +6,6 @@ use crate::operands::{any_encoding, network_value};
 use axp_golden::am::{Am, Pattern};
 use axp_golden::float;
 use axp_golden::pe::{self, SumOutcome};
-use axp_spec::am::key_of;
 use axp_spec::{AmImage, AmRow, FloatFormat::Binary32, PeConfig, RowWrite};
 use proptest::prelude::*;
 
@@ -14,6 +13,11 @@ const ROWS: usize = 16;
 
 fn config() -> PeConfig {
     PeConfig::pair("pe", ROWS)
+}
+
+/// With a pipelined adder.
+fn interleaved() -> PeConfig {
+    PeConfig { adder_stages: 1, ..config() }
 }
 
 /// The plain FPU PE on the host: a multiply and an add a pair, nothing fused.
@@ -54,9 +58,9 @@ proptest! {
     fn interleaved_sums_are_two_host_chains(operands in operands(), zero_skip: bool) {
         let every_second = |from| operands.iter().skip(from).step_by(2).copied().collect::<Vec<_>>();
         let [even, odd] = [0, 1].map(|from| f32::from_bits(host_chain(&every_second(from), zero_skip)));
-        let interleaved = pe::interleaved_sum(&config(), &Am::new(&config()), zero_skip, operands.iter().copied());
+        let found = pe::sum(&interleaved(), &Am::new(&config()), zero_skip, operands.iter().copied());
         let in_order = pe::sum(&config(), &Am::new(&config()), zero_skip, operands.iter().copied());
-        prop_assert_eq!(interleaved, SumOutcome { data: host::canonical(even + odd), ..in_order });
+        prop_assert_eq!(found, SumOutcome { data: host::canonical(even + odd), ..in_order });
     }
 
     #[test]
@@ -65,7 +69,7 @@ proptest! {
         let loadable = |(weight, activation): &(u32, u32)| {
             let product = float::mul(Binary32, (*weight).into(), (*activation).into()).bits as u32;
             let finite = [*weight, *activation, product].iter().all(|x| f32::from_bits(*x).is_finite());
-            finite.then(|| AmRow::exact(*weight, *activation, product))
+            finite.then(|| AmRow::exact(Binary32, *weight, *activation, product))
         };
         let candidates: Vec<AmRow> = operands.iter().filter_map(loadable).collect();
         prop_assume!(!candidates.is_empty());
@@ -146,7 +150,7 @@ fn subnormal_activations_and_zero_weights_are_not_skipped() {
 #[test]
 fn zero_skip_comes_before_the_memory() {
     let mut am = Am::new(&config());
-    am.write(&RowWrite { address: 0, key: key_of(ONE, 0), care: u64::MAX, product: ONE, valid: true });
+    am.write(&RowWrite { address: 0, key: Binary32.key_of(ONE, 0), care: u64::MAX, product: ONE, valid: true });
     assert_eq!(pe::sum(&config(), &am, false, [(ONE, 0)]), SumOutcome { data: ONE, hits: 1, misses: 0, skipped: 0 });
     assert_eq!(pe::sum(&config(), &am, true, [(ONE, 0)]), SumOutcome { data: 0, hits: 0, misses: 0, skipped: 1 });
 }
@@ -163,18 +167,17 @@ fn a_sum_starts_at_plus_zero() {
 #[test]
 fn positions_decide_the_interleaved_sum() {
     let (am, large) = (Am::new(&config()), 0x4B80_0000);
-    let interleaved = |zero_skip, operands: &[(u32, u32)]| {
-        pe::interleaved_sum(&config(), &am, zero_skip, operands.iter().copied()).data
-    };
+    let sum =
+        |zero_skip, operands: &[(u32, u32)]| pe::sum(&interleaved(), &am, zero_skip, operands.iter().copied()).data;
     let ones_at_odd = [(large, ONE), (ONE, ONE), (ONE, 0), (ONE, ONE)];
     let ones_at_even = [(large, ONE), (ONE, 0), (ONE, ONE), (ONE, 0), (ONE, ONE)];
     for zero_skip in [false, true] {
-        assert_eq!(interleaved(zero_skip, &ones_at_odd), large + 1, "1 + 1, then 2^24 + 2");
-        assert_eq!(interleaved(zero_skip, &ones_at_even), large, "2^24 + 1 twice; a skipped pair has a position");
+        assert_eq!(sum(zero_skip, &ones_at_odd), large + 1, "1 + 1, then 2^24 + 2");
+        assert_eq!(sum(zero_skip, &ones_at_even), large, "2^24 + 1 twice; a skipped pair has a position");
     }
-    assert_eq!(interleaved(true, &[]), 0);
-    assert_eq!(interleaved(true, &[(0x8000_0000, ONE)]), 0, "+0 + -0");
-    assert_eq!(interleaved(true, &[(ONE, ONE)]), ONE);
+    assert_eq!(sum(true, &[]), 0);
+    assert_eq!(sum(true, &[(0x8000_0000, ONE)]), 0, "+0 + -0");
+    assert_eq!(sum(true, &[(ONE, ONE)]), ONE);
 }
 
 /// Hits and misses alike, with the memory's product in its place.
@@ -182,7 +185,7 @@ fn positions_decide_the_interleaved_sum() {
 fn interleaved_sums_take_products_from_the_memory() {
     let mut am = Am::new(&config());
     let (two, five) = (0x4000_0000, 0x40A0_0000);
-    am.write(&RowWrite { address: 3, key: key_of(two, two), care: u64::MAX, product: five, valid: true });
-    let outcome = pe::interleaved_sum(&config(), &am, true, [(ONE, ONE), (two, two), (ONE, 0), (two, ONE)]);
+    am.write(&RowWrite { address: 3, key: Binary32.key_of(two, two), care: u64::MAX, product: five, valid: true });
+    let outcome = pe::sum(&interleaved(), &am, true, [(ONE, ONE), (two, two), (ONE, 0), (two, ONE)]);
     assert_eq!(outcome, SumOutcome { data: 0x4100_0000, hits: 1, misses: 2, skipped: 1 }, "1 + (5 + 2) = 8");
 }

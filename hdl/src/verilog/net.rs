@@ -3,7 +3,7 @@
 use super::literal::Hex;
 use super::tree::{AtomInfo, EnumLabel, Node};
 use crate::error::HdlError;
-use axp_spec::pe::VERILOG_KEYWORDS;
+use axp_spec::names::VERILOG_KEYWORDS;
 use rust_hdl::prelude::AtomKind;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
