@@ -8,15 +8,15 @@ axp_pe_pair_r32 u_axp_pe_pair_r32 (
     .row_addr_i      (row_addr_i),      // in   5  row to write; past the last row nothing is written
     .row_key_i       (row_key_i),       // in  64  its pattern, {weight, activation}
     .row_care_i      (row_care_i),      // in  64  1 where a bit of the pattern is compared
-    .row_product_i   (row_product_i),   // in  32  its product, binary32
+    .row_product_i   (row_product_i),   // in  32  its product, fp32
     .row_valid_i     (row_valid_i),     // in   1  whether it can match from now on
     .in_valid_i      (in_valid_i),      // in   1  an operand pair is offered
     .in_ready_o      (in_ready_o),      // out  1  a pair offered now is accepted; a register
     .in_first_i      (in_first_i),      // in   1  the pair starts a sum from +0
     .in_last_i       (in_last_i),       // in   1  the pair ends a sum
-    .in_weight_i     (in_weight_i),     // in  32  weight, binary32
-    .in_activation_i (in_activation_i), // in  32  activation, binary32
-    .out_valid_o     (out_valid_o),     // out  1  a result is offered
+    .in_weight_i     (in_weight_i),     // in  32  weight, fp32
+    .in_activation_i (in_activation_i), // in  32  activation, fp32
     .out_ready_i     (out_ready_i),     // in   1  a result offered now is taken
-    .out_data_o      (out_data_o)       // out 32  sum, binary32; 0 after reset, held while out_valid_o is low
+    .out_valid_o     (out_valid_o),     // out  1  a result is offered
+    .out_data_o      (out_data_o)       // out 32  sum, fp32; 0 after reset, held while out_valid_o is low
 );

@@ -15,8 +15,8 @@ use rust_hdl::prelude::Block;
 /// # Errors
 /// [`HdlError::Config`] if the configuration is not valid.
 pub fn generate(config: &PeConfig) -> Result<Rtl, HdlError> {
-    let pe = pe::build(config)?;
-    emit(pe.as_block(), &config.name, Configuration::Pe(config.clone()), &origin(config))
+    let pe = pe::describe(config)?;
+    emit(&pe, &config.name, Configuration::Pe(config.clone()), &origin(config))
 }
 
 /// Generates the Verilog of an arithmetic unit.

@@ -15,7 +15,6 @@ pub mod named;
 pub mod package;
 pub mod pe;
 pub mod prim;
-pub mod quiet;
 mod rtl;
 pub mod sim;
 pub mod verilog;

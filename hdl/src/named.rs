@@ -1,6 +1,6 @@
 //! The named configurations: those whose Verilog stands in `generated/`.
 
-use axp_spec::{PeConfig, ResetStyle};
+use axp_spec::{FloatFormat, PeConfig, ResetStyle};
 
 /// All named configurations. Their folders are regenerated and compared by a
 /// test, so an entry here is a promise that the files fit the generator.
@@ -10,5 +10,9 @@ pub fn all() -> Vec<PeConfig> {
         PeConfig::pair("axp_pe_pair_r32", 32),
         // The most rows a layer may use in co-design, for flows without asynchronous reset.
         PeConfig { reset: ResetStyle::Sync, ..PeConfig::pair("axp_pe_pair_r128_sync", 128) },
+        // Every pipeline cut: for a fast clock, results 5 cycles later.
+        PeConfig { multiplier_stages: 2, adder_stages: 1, ..PeConfig::pair("axp_pe_pair_r32_pipelined", 32) },
+        // A narrow format.
+        PeConfig { format: FloatFormat::Bfloat16, ..PeConfig::pair("axp_pe_pair_r16_bf16", 16) },
     ]
 }

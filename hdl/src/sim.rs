@@ -1,22 +1,18 @@
 //! The rust-hdl simulation of a PE, cycle by cycle.
 
 use crate::HdlError;
-use crate::pe::{self, PeBlock};
+use crate::circuit::Circuit;
+use crate::pe;
 use axp_spec::{PeConfig, PeInputs, PeOutputs};
 
 /// Simulates rust-hdl's description of a PE.
 ///
-/// The threaded `Simulation` of rust-hdl is not used: a cycle is inputs, settle,
-/// read the outputs, clock up, settle, clock down, settle. Inputs settle before
-/// the clock rises, because rust-hdl captures what changes together with the
-/// clock as the *new* value.
+/// A cycle is inputs, settle, read the outputs, clock up, settle, clock down,
+/// settle; the test enable of the clock gates stays low.
 pub struct PeSim {
-    pe: Box<dyn PeBlock>,
+    pe: Circuit,
+    rows: u32,
 }
-
-/// Passes after which a description that still changes has a combinational loop:
-/// far more than the deepest path through the hierarchy needs.
-const SETTLE_LIMIT: usize = 1000;
 
 impl PeSim {
     /// A PE that has been reset.
@@ -24,8 +20,9 @@ impl PeSim {
     /// # Errors
     /// [`HdlError::Config`] if the configuration is not valid.
     pub fn new(config: &PeConfig) -> Result<Self, HdlError> {
-        let mut sim = Self { pe: pe::build(config)? };
-        sim.pe.drive(&PeInputs::default());
+        // A valid configuration has at most `MAX_ROWS`.
+        let mut sim = Self { pe: pe::describe(config)?, rows: 1 << config.row_address_bits() };
+        sim.drive(&PeInputs::default());
         sim.clock(false, false);
         sim.clock(true, false);
         sim.clock(false, false);
@@ -35,26 +32,44 @@ impl PeSim {
 
     /// Shows what the PE drives in a cycle with these inputs, then clocks it.
     pub fn step(&mut self, inputs: &PeInputs) -> PeOutputs {
-        self.pe.drive(inputs);
-        self.settle();
-        let outputs = self.pe.outputs();
+        self.drive(inputs);
+        self.pe.settle();
+        let outputs = PeOutputs {
+            ready: self.pe.read("in_ready_o") == 1,
+            valid: self.pe.read("out_valid_o") == 1,
+            data: self.pe.read("out_data_o") as u32,
+        };
         self.clock(true, true);
         self.clock(false, true);
         outputs
     }
 
     fn clock(&mut self, level: bool, reset_n: bool) {
-        self.pe.drive_clock(level, reset_n);
-        self.settle();
+        self.pe.drive("clk_i", level.into());
+        self.pe.drive("rst_ni", reset_n.into());
+        self.pe.settle();
     }
 
-    fn settle(&mut self) {
-        for _ in 0..SETTLE_LIMIT {
-            self.pe.update_all();
-            if !self.pe.has_changed() {
-                return;
-            }
+    fn drive(&mut self, inputs: &PeInputs) {
+        let row = inputs.row.unwrap_or_default();
+        // An address past the port's width writes nothing: do not let it wrap.
+        let write = inputs.row.is_some() && row.address < self.rows;
+        for (port, value) in [
+            ("zero_skip_i", inputs.zero_skip.into()),
+            ("row_we_i", write.into()),
+            ("row_addr_i", row.address.into()),
+            ("row_key_i", row.key.into()),
+            ("row_care_i", row.care.into()),
+            ("row_product_i", row.product.into()),
+            ("row_valid_i", row.valid.into()),
+            ("in_valid_i", inputs.valid.into()),
+            ("in_first_i", inputs.first.into()),
+            ("in_last_i", inputs.last.into()),
+            ("in_weight_i", inputs.weight.into()),
+            ("in_activation_i", inputs.activation.into()),
+            ("out_ready_i", inputs.out_ready.into()),
+        ] {
+            self.pe.drive(port, value);
         }
-        unreachable!("the description has a combinational loop, which its own tests exclude");
     }
 }

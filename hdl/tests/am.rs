@@ -1,9 +1,9 @@
 //! The associative memory in rust-hdl's simulation against a linear search.
 
-use axp_hdl::am::PairAm;
-use axp_spec::ResetStyle;
+use axp_hdl::am::pair_memory;
+use axp_hdl::circuit::Circuit;
+use axp_spec::{PeConfig, ResetStyle};
 use proptest::prelude::*;
-use rust_hdl::prelude::*;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
@@ -23,60 +23,52 @@ impl Row {
     }
 }
 
-struct Bench<const A: usize, const N: usize> {
-    memory: PairAm<A, N>,
+struct Bench {
+    memory: Circuit,
 }
 
-impl<const A: usize, const N: usize> Bench<A, N> {
+impl Bench {
     fn new(rows: usize, reset: ResetStyle) -> Self {
-        let mut memory = PairAm::new(rows, reset);
-        memory.connect_all();
+        let memory = pair_memory(&PeConfig { reset, ..PeConfig::pair("axp_test", rows) });
         let mut bench = Self { memory };
-        bench.memory.rst_ni.next = false;
+        bench.memory.drive("rst_ni", 0);
         bench.clock();
-        bench.memory.rst_ni.next = true;
-        bench.settle();
+        bench.memory.drive("rst_ni", 1);
+        bench.memory.settle();
         bench
     }
 
-    fn settle(&mut self) {
-        for _ in 0..100 {
-            self.memory.update_all();
-            if !self.memory.has_changed() {
-                return;
-            }
-        }
-        panic!("the memory does not settle");
-    }
-
     fn clock(&mut self) {
-        for level in [false, true, false] {
-            self.memory.clk_i.next = level.into();
-            self.settle();
+        for level in [0, 1, 0] {
+            self.memory.drive("clk_i", level);
+            self.memory.settle();
         }
     }
 
     fn write(&mut self, enable: bool, address: usize, row: &Row) {
-        self.memory.row_we_i.next = enable;
-        self.memory.row_addr_i.next = (address as u64).into();
-        self.memory.row_key_weight_i.next = u64::from(row.key.0).into();
-        self.memory.row_key_activation_i.next = u64::from(row.key.1).into();
-        self.memory.row_care_weight_i.next = u64::from(row.care.0).into();
-        self.memory.row_care_activation_i.next = u64::from(row.care.1).into();
-        self.memory.row_product_i.next = u64::from(row.product).into();
-        self.memory.row_valid_i.next = row.valid;
-        self.settle();
+        let pair = |(weight, activation): (u32, u32)| u128::from(weight) << 32 | u128::from(activation);
+        for (port, value) in [
+            ("row_we_i", enable.into()),
+            ("row_addr_i", address as u128),
+            ("row_key_i", pair(row.key)),
+            ("row_care_i", pair(row.care)),
+            ("row_product_i", row.product.into()),
+            ("row_valid_i", row.valid.into()),
+        ] {
+            self.memory.drive(port, value);
+        }
+        self.memory.settle();
         self.clock();
-        self.memory.row_we_i.next = false;
-        self.settle();
+        self.memory.drive("row_we_i", 0);
+        self.memory.settle();
     }
 
     /// Hit, and the product on the output.
     fn search(&mut self, weight: u32, activation: u32) -> (bool, u32) {
-        self.memory.weight_i.next = u64::from(weight).into();
-        self.memory.activation_i.next = u64::from(activation).into();
-        self.settle();
-        (self.memory.hit_o.val(), self.memory.product_o.val().to_u32())
+        self.memory.drive("weight_i", weight.into());
+        self.memory.drive("activation_i", activation.into());
+        self.memory.settle();
+        (self.memory.read("hit_o") == 1, self.memory.read("product_o") as u32)
     }
 }
 
@@ -109,8 +101,8 @@ fn steps(addresses: usize) -> impl Strategy<Value = Vec<Step>> {
 
 /// Runs the steps on both; says how many searches hit, and how many of those
 /// matched more than one row.
-fn compare<const A: usize, const N: usize>(rows: usize, steps: &[Step]) -> (usize, usize) {
-    let mut bench = Bench::<A, N>::new(rows, ResetStyle::Async);
+fn compare(rows: usize, steps: &[Step]) -> (usize, usize) {
+    let mut bench = Bench::new(rows, ResetStyle::Async);
     let mut model = vec![Row::default(); rows];
     let (mut hits, mut multiple) = (0, 0);
     for (enable, address, row, searches) in steps {
@@ -142,11 +134,7 @@ fn searches_find_the_lowest_matching_row() {
         // One row; a number of rows that is no power of two, with addresses past the last; a vector past one word.
         for (rows, addresses) in [(1, 2), (5, 8), (37, 64)] {
             let steps = steps(addresses).new_tree(&mut runner).unwrap().current();
-            let (h, m) = match rows {
-                1 => compare::<1, 2>(rows, &steps),
-                5 => compare::<3, 8>(rows, &steps),
-                _ => compare::<6, 64>(rows, &steps),
-            };
+            let (h, m) = compare(rows, &steps);
             hits += h;
             multiple += m;
             searches += 4 * steps.len();
@@ -160,32 +148,32 @@ fn searches_find_the_lowest_matching_row() {
 proptest! {
     #[test]
     fn any_contents_any_search(steps in steps(8)) {
-        compare::<3, 8>(5, &steps);
+        compare(5, &steps);
     }
 }
 
 #[test]
 fn reset_makes_every_row_invalid() {
     for reset in [ResetStyle::Async, ResetStyle::Sync] {
-        let mut bench = Bench::<2, 4>::new(3, reset);
+        let mut bench = Bench::new(3, reset);
         let all = Row { product: 7, valid: true, ..Row::default() };
         assert_eq!(bench.search(1, 2), (false, 0));
         bench.write(true, 2, &all);
         assert_eq!(bench.search(1, 2), (true, 7));
-        bench.memory.rst_ni.next = false;
-        bench.settle();
+        bench.memory.drive("rst_ni", 0);
+        bench.memory.settle();
         assert_eq!(bench.search(1, 2).0, reset == ResetStyle::Sync, "an asynchronous reset needs no clock");
         bench.clock();
         assert_eq!(bench.search(1, 2), (false, 0));
-        bench.memory.rst_ni.next = true;
-        bench.settle();
+        bench.memory.drive("rst_ni", 1);
+        bench.memory.settle();
         assert_eq!(bench.search(1, 2), (false, 0));
     }
 }
 
 #[test]
 fn special_operands_never_hit() {
-    let mut bench = Bench::<1, 2>::new(2, ResetStyle::Async);
+    let mut bench = Bench::new(2, ResetStyle::Async);
     bench.write(true, 0, &Row { product: 7, valid: true, ..Row::default() });
     for special in [0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFFF_FFFF, 0x7F80_0001] {
         assert!(!bench.search(special, 0x3F80_0000).0, "{special:08x} as weight");

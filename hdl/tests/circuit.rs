@@ -1,6 +1,7 @@
 //! Circuits: what the builder refuses, and what registers do.
 
 use axp_hdl::circuit::{Circuit, concat, literal, vector};
+use axp_spec::ResetStyle;
 use proptest::prelude::*;
 
 fn refused(build: impl FnOnce() + std::panic::UnwindSafe) -> String {
@@ -28,19 +29,87 @@ fn mistakes_in_a_description_are_found_when_it_is_built() {
     let message = refused(|| {
         with_inputs(|c| {
             let a = c.input("a_i", 1, "a");
-            c.register("bank", &a, &a, &a);
+            c.register("bank", &a, &a);
         })
     });
     assert_eq!(message, "axp_test: a register without a clock");
+    let message = refused(|| {
+        with_inputs(|c| {
+            let a = c.input("a_i", 1, "a");
+            c.define(&a, literal(0, 1));
+        })
+    });
+    assert!(message.contains("does not wait for a definition"), "{message}");
+    let message = refused(|| {
+        with_inputs(|c| {
+            let late = c.forward("late", 1, "never defined");
+            c.output("q_o", late, "q");
+            c.settle();
+        })
+    });
+    assert_eq!(message, "axp_test: [\"late\"] not defined");
+    let message = refused(|| {
+        with_inputs(|c| {
+            let late = c.forward("late", 1, "its own complement");
+            c.define(&late, !&late);
+            c.settle();
+        })
+    });
+    assert!(message.contains("is on a loop"), "{message}");
+}
+
+/// A counter inside a counter: state in an instance, and a net that is read
+/// before it is driven.
+#[test]
+fn registers_inside_instances_take_part() {
+    let counter = || {
+        let mut c = Circuit::new("axp_counter", "counts while enabled");
+        c.clock();
+        c.reset(ResetStyle::Async);
+        c.test_enable();
+        let enable = c.input("en_i", 1, "count");
+        let count = c.forward("count", 8, "the count");
+        let next = c.net("next", &count + literal(1, 8), "the next one");
+        let stored = c.reset_register("state", &next, &enable);
+        c.define(&count, stored);
+        c.output("count_o", count.clone(), "the count");
+        c.output("full_o", count.all(), "the last count");
+        c
+    };
+    let mut c = Circuit::new("axp_test", "two counters, the second counts the wraps of the first");
+    c.clock();
+    c.reset(ResetStyle::Async);
+    c.test_enable();
+    let wraps = c.forward("wraps", 1, "the first is full");
+    let second = c.instance("second", counter(), &[("en_i", &wraps)]);
+    let first = c.instance("first", counter(), &[("en_i", &literal(1, 1))]);
+    c.define(&wraps, first.port("full_o"));
+    c.output("low_o", first.port("count_o"), "low");
+    c.output("high_o", second.port("count_o"), "high");
+    c.drive("rst_ni", 0);
+    c.settle();
+    c.drive("rst_ni", 1);
+    for cycle in 0..1000_u128 {
+        c.settle();
+        assert_eq!((c.read("high_o") << 8) + c.read("low_o"), cycle);
+        for level in [1, 0] {
+            c.drive("clk_i", level);
+            c.settle();
+        }
+    }
+    c.drive("rst_ni", 0);
+    c.settle();
+    assert_eq!((c.read("high_o"), c.read("low_o")), (0, 0));
 }
 
 #[test]
 fn a_register_loads_at_a_rising_edge_if_enabled_and_holds_otherwise() {
     let mut c = Circuit::new("axp_test", "one register");
     c.clock();
-    let (enable, test) = (c.input("en_i", 1, "enable"), c.input("test_en_i", 1, "test enable"));
+    c.test_enable();
+    let enable = c.input("en_i", 1, "enable");
     let data = c.input("d_i", 8, "data");
-    let stored = c.register("bank", &data, &enable, &test);
+    let stored = c.register("bank", &data, &enable);
     c.output("q_o", stored, "stored");
     let mut step = |clock: u128, enable: u128, data: u128| {
         c.drive("en_i", enable);

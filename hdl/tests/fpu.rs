@@ -1,46 +1,37 @@
 //! The FPU in rust-hdl's simulation against the host's binary32 arithmetic.
 
-use axp_hdl::fpu::{Binary32, leading_zeros};
-use axp_spec::MultiplierStyle;
+use axp_hdl::circuit::Circuit;
+use axp_hdl::fpu::{describe, leading_zeros};
+use axp_spec::{FloatFormat, FpuConfig, FpuOperation, Rounding};
 use proptest::prelude::*;
-use rust_hdl::prelude::*;
-
-fn settle(block: &mut dyn Block) {
-    for _ in 0..100 {
-        block.update_all();
-        if !block.has_changed() {
-            return;
-        }
-    }
-    panic!("the block does not settle");
-}
 
 fn canonical(value: f32) -> u32 {
     if value.is_nan() { 0x7FC0_0000 } else { value.to_bits() }
 }
 
 struct Fpu {
-    mul: Binary32,
-    add: Binary32,
+    mul: Circuit,
+    add: Circuit,
 }
 
 impl Fpu {
     fn new() -> Self {
-        let mut fpu = Self { mul: Binary32::mul(MultiplierStyle::Dadda), add: Binary32::add() };
-        fpu.mul.connect_all();
-        fpu.add.connect_all();
-        fpu
+        let unit = |operation| {
+            let config = FpuConfig::new(operation, FloatFormat::Binary32, Rounding::NearestEven);
+            describe(&FpuConfig { flags: false, ..config }).unwrap()
+        };
+        Self { mul: unit(FpuOperation::Mul), add: unit(FpuOperation::Add) }
     }
 
     /// Product and sum of two encodings.
     fn compute(&mut self, a: u32, b: u32) -> (u32, u32) {
-        self.mul.a_i.next = u64::from(a).into();
-        self.mul.b_i.next = u64::from(b).into();
-        self.add.a_i.next = u64::from(a).into();
-        self.add.b_i.next = u64::from(b).into();
-        settle(&mut self.mul);
-        settle(&mut self.add);
-        (self.mul.result_o.val().to_u32(), self.add.result_o.val().to_u32())
+        let [product, sum] = [&mut self.mul, &mut self.add].map(|unit| {
+            unit.drive("a_i", a.into());
+            unit.drive("b_i", b.into());
+            unit.settle();
+            unit.read("result_o") as u32
+        });
+        (product, sum)
     }
 
     fn check(&mut self, a: u32, b: u32) {
@@ -110,7 +101,6 @@ proptest! {
     #[test]
     fn leading_zeros_are_the_hosts(word: u32, shift in 0u32..32, width in 2u32..33) {
         let mut counter = leading_zeros(width);
-        counter.connect_all();
         let most = if width.is_power_of_two() { width - 1 } else { width };
         for word in [word, word >> shift, 1 << shift, 0] {
             let word = word >> (32 - width);

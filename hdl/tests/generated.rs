@@ -2,7 +2,7 @@
 
 use axp_hdl::package::{self, Manifest, header};
 use axp_hdl::{generate, named};
-use axp_spec::PeConfig;
+use axp_spec::{FloatFormat, PeConfig, ResetStyle};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -67,6 +67,8 @@ fn the_manifest_tells_the_truth() {
     let manifest: Manifest = serde_json::from_str(&files["manifest.json"]).unwrap();
     assert_eq!(manifest.config, rtl.config);
     assert_eq!(manifest.latency_cycles, 3);
+    let cut = PeConfig { multiplier_stages: 2, adder_stages: 1, ..PeConfig::pair("axp_cut", 3) };
+    assert_eq!(Manifest::of(&generate(&cut).unwrap()).latency_cycles, 8);
     assert_eq!(manifest.top, "axp_small");
     let mut whole = String::new();
     for file in &manifest.files {
@@ -99,8 +101,8 @@ fn the_manifest_tells_the_truth() {
             ("in_last_i", "input", 1),
             ("in_weight_i", "input", 32),
             ("in_activation_i", "input", 32),
-            ("out_valid_o", "output", 1),
             ("out_ready_i", "input", 1),
+            ("out_valid_o", "output", 1),
             ("out_data_o", "output", 32),
         ]
     );
@@ -108,8 +110,11 @@ fn the_manifest_tells_the_truth() {
 
 #[test]
 fn files_follow_the_rules_of_the_house() {
-    for rows in [1, 2, 5, 64] {
-        let rtl = generate(&PeConfig::pair("axp_any", rows)).unwrap();
+    let pipelined = PeConfig { multiplier_stages: 2, adder_stages: 1, ..PeConfig::pair("axp_any", 3) };
+    let narrow = PeConfig { format: FloatFormat::E4m3, ..pipelined.clone() };
+    let configs = [1, 2, 5, 64].map(|rows| PeConfig::pair("axp_any", rows));
+    for config in configs.iter().chain([&pipelined, &narrow]) {
+        let rtl = generate(config).unwrap();
         let mut known: Vec<&str> = Vec::new();
         for module in &rtl.modules {
             let text = &module.text;
@@ -135,10 +140,20 @@ fn files_follow_the_rules_of_the_house() {
 #[test]
 fn modules_of_one_name_have_one_text() {
     let mut texts: BTreeMap<String, String> = BTreeMap::new();
-    for (name, rows) in [("axp_a", 4), ("axp_b", 16), ("axp_c", 17)] {
-        for reset in [axp_spec::ResetStyle::Async, axp_spec::ResetStyle::Sync] {
-            let style = if reset == axp_spec::ResetStyle::Async { "x" } else { "y" };
-            let config = PeConfig { reset, ..PeConfig::pair(&format!("{name}{style}"), rows) };
+    let mut number = 0;
+    for rows in [4, 16, 17] {
+        for (reset, format, stages) in [
+            (ResetStyle::Async, FloatFormat::Binary32, (0, 0)),
+            (ResetStyle::Sync, FloatFormat::Binary32, (1, 1)),
+            (ResetStyle::Async, FloatFormat::Bfloat16, (2, 1)),
+            (ResetStyle::Async, FloatFormat::Binary16, (0, 0)),
+            (ResetStyle::Async, FloatFormat::E4m3, (1, 0)),
+            (ResetStyle::Async, FloatFormat::E5m2, (0, 1)),
+        ] {
+            number += 1;
+            let (multiplier_stages, adder_stages) = stages;
+            let named = PeConfig::pair(&format!("axp_pe{number}"), rows);
+            let config = PeConfig { reset, format, multiplier_stages, adder_stages, ..named };
             for module in generate(&config).unwrap().modules {
                 let known = texts.entry(module.name.clone()).or_insert_with(|| module.text.clone());
                 assert!(*known == module.text, "{} differs between configurations", module.name);

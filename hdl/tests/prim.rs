@@ -1,89 +1,101 @@
 //! The primitives' behaviour in rust-hdl: what their hand-written Verilog must do too.
 
-use axp_hdl::prim::{ClockGate, GatedOperands, GatedRegister, PrioritySelect, Register, RowStorage};
+use axp_hdl::circuit::Circuit;
+use axp_hdl::prim::{BankShape, ClockGate};
 use axp_spec::ResetStyle;
-use proptest::prelude::*;
 use rust_hdl::prelude::*;
 
-fn settle(block: &mut dyn Block) {
-    for _ in 0..100 {
-        block.update_all();
-        if !block.has_changed() {
-            return;
-        }
+/// One bank on its own, its ports passed through.
+fn bank(reset: Option<ResetStyle>, gated: bool, lanes: Vec<(&'static str, u32)>) -> Circuit {
+    let mut c = Circuit::new("axp_test", "a bank");
+    c.clock();
+    if let Some(reset) = reset {
+        c.reset(reset);
     }
-    panic!("the block does not settle");
+    c.test_enable();
+    let enable = c.input("en_i", 1, "enable");
+    let ports: Vec<(String, String)> = lanes
+        .iter()
+        .map(|(lane, _)| match *lane {
+            "" => ("d_i".into(), "q_o".into()),
+            lane => (format!("{lane}_i"), format!("{lane}_o")),
+        })
+        .collect();
+    let inputs: Vec<_> =
+        lanes.iter().zip(&ports).map(|((_, width), (port, _))| (port, c.input(port, *width, "word"))).collect();
+    let words: Vec<_> = inputs.iter().map(|(port, value)| (port.as_str(), value)).collect();
+    let shape = BankShape { kind: "axp_bank", doc: "a bank", reset, gated, lanes };
+    let bank = c.bank("bank", shape, &words, &enable);
+    for (_, output) in &ports {
+        let stored = bank.port(output);
+        c.output(output, stored, "stored word");
+    }
+    if reset.is_some() {
+        c.drive("rst_ni", 1);
+    }
+    c
 }
 
 /// One clock period with the inputs as they are: rise, then fall.
-macro_rules! clock {
-    ($block:ident) => {
-        settle(&mut $block);
-        for level in [true, false] {
-            $block.clk_i.next = level.into();
-            settle(&mut $block);
-        }
-    };
+fn clock(c: &mut Circuit) {
+    c.settle();
+    for level in [1, 0] {
+        c.drive("clk_i", level);
+        c.settle();
+    }
 }
 
 #[test]
 fn a_register_keeps_loads_and_resets() {
-    for reset in [ResetStyle::Async, ResetStyle::Sync] {
-        let mut register = Register::<Bits<8>>::new(reset);
-        register.rst_ni.next = true;
-        register.en_i.next = true;
-        register.d_i.next = 5.into();
-        settle(&mut register);
-        assert_eq!(register.q_o.val(), 0, "nothing is loaded before the edge");
-        clock!(register);
-        assert_eq!(register.q_o.val(), 5);
-        register.en_i.next = false;
-        register.d_i.next = 6.into();
-        clock!(register);
-        assert_eq!(register.q_o.val(), 5, "kept without the enable");
-        register.rst_ni.next = false;
-        settle(&mut register);
+    for (reset, gated) in
+        [(ResetStyle::Async, false), (ResetStyle::Sync, false), (ResetStyle::Async, true), (ResetStyle::Sync, true)]
+    {
+        let mut c = bank(Some(reset), gated, vec![("", 8)]);
+        c.drive("en_i", 1);
+        c.drive("d_i", 5);
+        c.settle();
+        assert_eq!(c.read("q_o"), 0, "nothing is loaded before the edge");
+        clock(&mut c);
+        assert_eq!(c.read("q_o"), 5);
+        c.drive("en_i", 0);
+        c.drive("d_i", 6);
+        clock(&mut c);
+        assert_eq!(c.read("q_o"), 5, "kept without the enable");
+        c.drive("rst_ni", 0);
+        c.settle();
         let asynchronous = if reset == ResetStyle::Async { 0 } else { 5 };
-        assert_eq!(register.q_o.val(), asynchronous, "{reset:?} before the edge");
-        register.en_i.next = true;
-        clock!(register);
-        assert_eq!(register.q_o.val(), 0, "reset is stronger than the enable");
+        assert_eq!(c.read("q_o"), asynchronous, "{reset:?} before the edge");
+        c.drive("en_i", 1);
+        clock(&mut c);
+        assert_eq!(c.read("q_o"), 0, "reset is stronger than the enable");
     }
 }
 
 #[test]
-fn gated_banks_load_all_lanes_with_the_enable_alone() {
-    let mut one = GatedRegister::<8>::new();
-    let mut two = GatedOperands::<8>::new();
-    let mut row = RowStorage::<8>::new();
-    for (enable, value, kept) in [(true, 1u64, 1u64), (false, 2, 1), (true, 3, 3)] {
-        one.en_i.next = enable;
-        one.d_i.next = value.into();
-        clock!(one);
-        assert_eq!(one.q_o.val(), kept);
-
-        two.en_i.next = enable;
-        two.weight_i.next = value.into();
-        two.activation_i.next = (value + 10).into();
-        clock!(two);
-        assert_eq!((two.weight_o.val().to_u64(), two.activation_o.val().to_u64()), (kept, kept + 10));
-
-        row.en_i.next = enable;
-        row.key_weight_i.next = value.into();
-        row.key_activation_i.next = (value + 10).into();
-        row.care_weight_i.next = (value + 20).into();
-        row.care_activation_i.next = (value + 30).into();
-        row.product_i.next = (value + 40).into();
-        clock!(row);
-        assert_eq!((row.key_weight_o.val().to_u64(), row.key_activation_o.val().to_u64()), (kept, kept + 10));
-        assert_eq!((row.care_weight_o.val().to_u64(), row.care_activation_o.val().to_u64()), (kept + 20, kept + 30));
-        assert_eq!(row.product_o.val().to_u64(), kept + 40);
+fn a_bank_loads_all_lanes_with_the_enable_alone() {
+    let mut c = bank(None, true, vec![("key", 64), ("care", 64), ("product", 8)]);
+    for (enable, value, kept) in [(1, 1, 1), (0, 2, 1), (1, 3, 3)] {
+        c.drive("en_i", enable);
+        for (port, offset) in [("key_i", 0), ("care_i", 10), ("product_i", 20)] {
+            c.drive(port, value + offset);
+        }
+        clock(&mut c);
+        assert_eq!(["key_o", "care_o", "product_o"].map(|port| c.read(port)), [kept, kept + 10, kept + 20]);
     }
 }
 
 #[test]
 fn the_clock_gate_passes_whole_pulses_only() {
     let mut gate = ClockGate::new();
+    fn settle(block: &mut dyn Block) {
+        for _ in 0..100 {
+            block.update_all();
+            if !block.has_changed() {
+                return;
+            }
+        }
+        panic!("the block does not settle");
+    }
     let mut pulse = |enable: bool, test: bool, late: bool| {
         gate.en_i.next = enable;
         gate.test_en_i.next = test;
@@ -104,24 +116,4 @@ fn the_clock_gate_passes_whole_pulses_only() {
     assert!(!pulse(false, false, true));
     assert!(pulse(false, true, false));
     assert!(!pulse(false, false, false));
-}
-
-fn lowest<const N: usize>(bits: &[bool]) -> Option<usize> {
-    let mut select = PrioritySelect::<N>::new();
-    let requests = bits.iter().take(N).enumerate().fold(Bits::default(), |all, (i, bit)| all.replace_bit(i, *bit));
-    select.match_i.next = requests;
-    settle(&mut select);
-    let chosen: Vec<usize> = (0..N).filter(|i| select.select_o.val().get_bit(*i)).collect();
-    assert!(chosen.len() <= 1, "{chosen:?} are selected together");
-    chosen.first().copied()
-}
-
-proptest! {
-    #[test]
-    fn the_lowest_request_is_selected(bits in prop::collection::vec(prop::bool::weighted(0.1), 128)) {
-        prop_assert_eq!(lowest::<2>(&bits), bits[..2].iter().position(|bit| *bit));
-        prop_assert_eq!(lowest::<32>(&bits), bits[..32].iter().position(|bit| *bit));
-        prop_assert_eq!(lowest::<128>(&bits), bits.iter().position(|bit| *bit));
-    }
-
 }

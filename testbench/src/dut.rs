@@ -1,13 +1,11 @@
 //! What is simulated: Verilog sources, the top module and its port list.
 
+use axp_hdl::am::ROW_STORAGE;
 use axp_hdl::{Direction, Port, Rtl};
 use serde::Serialize;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-
-/// How the modules are named that hold the rows of an associative memory.
-const ROW_STORAGE: &str = "axp_row_storage";
 
 /// One Verilog file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +114,6 @@ mod tests {
         let fast = dut.clone().with_enabled_rows();
         let changed: Vec<&str> =
             dut.sources.iter().zip(&fast.sources).filter(|(a, b)| a != b).map(|(a, _)| a.file.as_str()).collect();
-        assert_eq!(changed, ["axp_row_storage_w32.v"]);
+        assert_eq!(changed, ["axp_row_storage_w64_w32.v"]);
     }
 }

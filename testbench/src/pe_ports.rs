@@ -124,8 +124,8 @@ impl PeVectors {
         let row = inputs.row.as_ref().filter(|row| u64::from(row.address) <= self.highest_address);
         let write = row.is_some();
         let row = row.unwrap_or(&IDLE_ROW);
-        for (value, input) in self.values.iter_mut().zip(&self.inputs) {
-            *value = match input {
+        for ((value, input), field) in self.values.iter_mut().zip(&self.inputs).zip(&self.layout.inputs) {
+            let bits = match input {
                 Input::Reset => u64::from(run),
                 Input::TestEnable => 0,
                 Input::ZeroSkip => u64::from(inputs.zero_skip),
@@ -142,6 +142,8 @@ impl PeVectors {
                 Input::Activation => u64::from(inputs.activation),
                 Input::OutReady => u64::from(inputs.out_ready),
             };
+            // The ports of a narrow format carry the low bits.
+            *value = bits & u64::MAX >> (u64::BITS as usize - field.width);
         }
         for (value, output) in self.expected.iter_mut().zip(&self.outputs) {
             *value = match output {

@@ -1,11 +1,11 @@
 //! One suite for every backend: golden = rust-hdl = Verilator = Icarus, every output of every cycle.
 //!
-//! Six configurations are built once; the cases go through one process each.
+//! Each configuration is built once; the cases go through one process each.
 
 mod stimuli;
 
 use axp_hdl::{Rtl, generate};
-use axp_spec::{PeConfig, ResetStyle};
+use axp_spec::{FloatFormat, MultiplierStyle, PeConfig, ResetStyle};
 use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
 use axp_testbench::dut::Body;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
@@ -109,6 +109,15 @@ fn sync(config: PeConfig) -> PeConfig {
     PeConfig { reset: ResetStyle::Sync, ..config }
 }
 
+/// Pipeline cuts in the multiplier and in the adder.
+fn cut(multiplier_stages: u32, adder_stages: u32, config: PeConfig) -> PeConfig {
+    PeConfig { multiplier_stages, adder_stages, ..config }
+}
+
+fn narrow(format: FloatFormat, config: PeConfig) -> PeConfig {
+    PeConfig { format, ..config }
+}
+
 suites! {
     r1: PeConfig::pair("", 1), 1000, 200, 100;
     r2: PeConfig::pair("", 2), 1000, 200, 100;
@@ -116,4 +125,14 @@ suites! {
     r32: PeConfig::pair("", 32), 1000, 100, 30;
     r64_sync: sync(PeConfig::pair("", 64)), 1000, 50, 20;
     r128: PeConfig::pair("", 128), 1000, 25, 10;
+    r4_mul1: cut(1, 0, PeConfig::pair("", 4)), 1000, 100, 100;
+    r4_add1_sync: sync(cut(0, 1, PeConfig::pair("", 4))), 1000, 100, 100;
+    r8_mul2_add1: cut(2, 1, PeConfig::pair("", 8)), 1000, 100, 100;
+    r4_booth_mul2: PeConfig { multiplier: MultiplierStyle::Booth, ..cut(2, 0, PeConfig::pair("", 4)) }, 1000, 100, 50;
+    r4_operator_mul1_add1: PeConfig { multiplier: MultiplierStyle::Operator, ..cut(1, 1, PeConfig::pair("", 4)) }, 1000, 100, 50;
+    r8_bf16: narrow(FloatFormat::Bfloat16, PeConfig::pair("", 8)), 1000, 200, 100;
+    r8_bf16_mul2_add1: narrow(FloatFormat::Bfloat16, cut(2, 1, PeConfig::pair("", 8))), 1000, 100, 100;
+    r5_fp16_add1: narrow(FloatFormat::Binary16, cut(0, 1, PeConfig::pair("", 5))), 1000, 100, 100;
+    r4_e4m3_mul1: narrow(FloatFormat::E4m3, cut(1, 0, PeConfig::pair("", 4))), 1000, 200, 100;
+    r4_e5m2_add1_sync: sync(narrow(FloatFormat::E5m2, cut(0, 1, PeConfig::pair("", 4)))), 1000, 200, 100;
 }

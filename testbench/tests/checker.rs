@@ -144,7 +144,7 @@ fn a_skid_buffer_that_never_stops_the_pipe_is_found_at_the_first_freeze() {
     let stimulus = stimulus();
     let expected = golden(&stimulus);
     let frozen = expected.iter().position(|outputs| !outputs.ready).unwrap() as u64;
-    let rtl = faulty("axp_output_buffer", "assign run_o = ~skid_valid_q_o;", "assign run_o = 1'b1;");
+    let rtl = faulty("axp_output_buffer", "assign run_o = ~skid_occupied;", "assign run_o = 1'b1;");
     let difference = reported(&rtl, &stimulus, &expected).unwrap();
     assert_eq!(parsed(&difference), (frozen + RESET, "in_ready_o", 0, 1));
 }
@@ -153,18 +153,20 @@ fn a_skid_buffer_that_never_stops_the_pipe_is_found_at_the_first_freeze() {
 #[test]
 fn seeded_faults_are_found_where_the_outputs_first_differ() {
     let faults: &[(&str, &str, &str)] = &[
-        // Matching: a don't-care bit compared, the valid bit ignored.
-        ("axp_am_row", "& storage_care_weight_o", "| storage_care_weight_o"),
-        ("axp_am_row", "(activation_i ^ storage_key_activation_o) & ", "(activation_i ^ storage_key_activation_o) | "),
-        ("axp_am_row", "match_o = valid_q_o & ~differs", "match_o = valid_q_o | ~differs"),
-        ("axp_am_row", "(|weight_differs) | (|activation_differs)", "(|weight_differs) & (|activation_differs)"),
+        // Matching: a don't-care bit compared, the valid bit ignored, the wrong row of two.
+        ("axp_am_row", "& storage_care_o", "| storage_care_o"),
+        ("axp_am_row", "(search_i ^ storage_key_o) & ", "(search_i ^ storage_key_o) | "),
+        ("axp_am_row", "match_o = valid_q_o & ~(|differs)", "match_o = valid_q_o | ~(|differs)"),
+        ("axp_pair_am", "assign below_2 = ~any_0_1;", "assign below_2 = any_0_1;"),
+        ("axp_pair_am", "assign select_1 = below_1 & row_1_match_o;", "assign select_1 = row_1_match_o;"),
         // The output: a result lost, a result taken twice, the skid's data mixed up.
         ("axp_output_buffer", "result_valid_i & ~free", "result_valid_i & free"),
-        ("axp_output_buffer", "skid_valid_q_o ? skid_q_o : result_i", "skid_valid_q_o ? result_i : skid_q_o"),
-        ("axp_output_buffer", "out_ready_i | ~out_valid_o", "out_ready_i & ~out_valid_o"),
+        ("axp_output_buffer", "skid_occupied ? skid_q_o : result_i", "skid_occupied ? result_i : skid_q_o"),
+        ("axp_output_buffer", "out_ready_i | ~occupied", "out_ready_i & ~occupied"),
         // The control: wires of the top module.
-        ("axp_pe_faulty", ".a_i(base)", ".a_i(accumulator_q_o)"),
+        ("axp_pe_faulty", ".a_i(base)", ".a_i(sum_before)"),
         ("axp_pe_faulty", ".hit_o(memory_hit_o)", ".hit_o()"),
+        ("axp_pe_faulty", "sum_valid & (~sum_skip | sum_first)", "sum_valid & ~sum_skip"),
     ];
     let stimulus = stimulus();
     let expected = golden(&stimulus);

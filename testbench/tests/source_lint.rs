@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn our_kernels_have_no_findings() {
-    let report = lint_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl/src")).unwrap();
+    // Descriptions of axp are circuits; kernels stand among the back-end's examples.
+    let report = lint_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../hdl")).unwrap();
     let text: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
     assert!(text.is_empty(), "{}", text.join("\n"));
     assert!(report.kernels >= 3, "only {} kernels were seen", report.kernels);

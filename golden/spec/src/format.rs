@@ -102,9 +102,10 @@ impl FloatFormat {
     }
 
     /// The key of an operand pair, {weight, activation}: the weight's encoding
-    /// above the activation's.
+    /// above the activation's; bits above the format's width are dropped.
     pub const fn key_of(self, weight: u32, activation: u32) -> u64 {
-        (weight as u64) << self.width() | activation as u64
+        let mask = self.encoding_mask();
+        (weight as u64 & mask) << self.width() | activation as u64 & mask
     }
 
     /// The operand pair (weight, activation) that a key was made of.

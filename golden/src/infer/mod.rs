@@ -90,6 +90,11 @@ impl Engine {
     /// A design that was made for another network, or that does not fit the PE.
     pub fn from_design(network: &Network, design: &Design) -> Result<Self, EngineError> {
         design.validate()?;
+        if design.pe.format != FloatFormat::Binary32 || design.pe.is_interleaved() {
+            let what = "inference computes binary32 with one sum; build the design for a PE without \
+                        adder_stages, in the format binary32";
+            return Err(EngineError::Design { what: what.to_owned() });
+        }
         let (layers, designs) = (network.layers(), &design.layers);
         if layers.len() != designs.len() {
             let what = format!("it has {} layers, the network has {}", designs.len(), layers.len());

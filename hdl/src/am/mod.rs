@@ -13,8 +13,8 @@
 //! that edge on.
 
 mod pair;
+mod priority;
 mod row;
-mod wiring;
 
-pub use pair::PairAm;
-pub use row::AmRow;
+pub use pair::pair_memory;
+pub use row::{ROW_STORAGE, pair_row};

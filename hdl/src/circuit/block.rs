@@ -1,7 +1,9 @@
-//! A circuit as a rust-hdl block: simulation, syntax tree, probes.
+//! A circuit as a rust-hdl block: passes, syntax tree, probes.
 
-use super::{Circuit, Inner, Step};
-use crate::prim::RegisterBank;
+use super::instance::Inner;
+use super::order::order;
+use super::simulation::Simulation;
+use super::{Circuit, Step};
 use rust_hdl::core::ast::{
     VerilogBlock, VerilogBlockOrConditional, VerilogConditional, VerilogExpression as Tree, VerilogStatement,
 };
@@ -16,61 +18,17 @@ impl Circuit {
         }
     }
 
-    /// Evaluates the table once, from the nets that are driven from outside.
+    /// Evaluates everything from the nets that are driven from outside.
     fn evaluate(&mut self) {
-        for (slot, wire) in &self.wires {
-            if wire.kind == AtomKind::InputParameter {
-                self.slots[*slot] = wire.val;
-            }
+        let mut simulation = self.simulation.take().unwrap_or_else(|| Box::new(Simulation::of(self)));
+        for (slot, wire) in self.wires.iter().filter(|(_, wire)| wire.kind == AtomKind::InputParameter) {
+            simulation.drive(*slot, wire.val);
         }
-        self.clock_edge();
-        self.propagate();
-        for (slot, wire) in &mut self.wires {
-            if wire.kind != AtomKind::InputParameter {
-                wire.next = self.slots[*slot];
-            }
+        simulation.settle();
+        for (slot, wire) in self.wires.iter_mut().filter(|(_, wire)| wire.kind != AtomKind::InputParameter) {
+            wire.next = simulation.read(*slot);
         }
-    }
-
-    /// Loads the register banks with what their inputs carried before the edge.
-    fn clock_edge(&mut self) {
-        let Some(clock) = self.clock else { return };
-        let now = self.slots[clock] == 1;
-        let rising = now && !self.clock_was;
-        self.clock_was = now;
-        for child in &mut self.children {
-            if let Inner::Bank(bank) = &mut child.block {
-                let input = |port: usize| self.slots[child.inputs[port].1];
-                if rising && input(RegisterBank::ENABLE) == 1 {
-                    bank.load(input(RegisterBank::DATA));
-                }
-                self.slots[child.outputs[0].1] = bank.stored();
-            }
-        }
-    }
-
-    fn propagate(&mut self) {
-        for step in &self.steps {
-            match step {
-                Step::Assign(slot, value) => self.slots[*slot] = value.evaluate(&self.slots),
-                Step::Choose(slot, arms, otherwise) => {
-                    let arm = arms.iter().find(|(test, _)| test.evaluate(&self.slots) == 1);
-                    self.slots[*slot] = arm.map_or(otherwise, |(_, value)| value).evaluate(&self.slots);
-                }
-                Step::Evaluate(index) => {
-                    let child = &mut self.children[*index];
-                    let Inner::Circuit(inner) = &mut child.block else { continue };
-                    for (port, (_, slot)) in child.inputs.iter().enumerate() {
-                        let own = inner.inputs[port];
-                        inner.slots[own] = self.slots[*slot];
-                    }
-                    inner.propagate();
-                    for (port, (_, slot)) in child.outputs.iter().enumerate() {
-                        self.slots[*slot] = inner.slots[inner.outputs[port]];
-                    }
-                }
-            }
-        }
+        self.simulation = Some(simulation);
     }
 }
 
@@ -94,7 +52,7 @@ impl Logic for Circuit {
     }
 
     fn hdl(&self) -> Verilog {
-        let mut names = vec![String::new(); self.slots.len()];
+        let mut names = vec![String::new(); self.slots];
         for (slot, wire) in &self.wires {
             names[*slot].clone_from(&wire.name);
         }
@@ -105,7 +63,10 @@ impl Logic for Circuit {
         }
         let assign = |slot: usize, value: Tree| VerilogStatement::Assignment(Tree::Signal(names[slot].clone()), value);
         let mut code = VerilogBlock::new();
-        for step in &self.steps {
+        let graph: Vec<(usize, Vec<usize>)> = self.steps.iter().map(|step| (step.target(), step.reads())).collect();
+        // What passes through a child is no order of statements here.
+        let order = order(&graph).unwrap_or_else(|slot| panic!("{}: {} is on a loop", self.name, names[slot]));
+        for step in order.into_iter().map(|index| &self.steps[index]) {
             match step {
                 Step::Assign(slot, value) => code.push(assign(*slot, value.tree())),
                 Step::Choose(slot, arms, otherwise) => {
@@ -124,7 +85,6 @@ impl Logic for Circuit {
                         VerilogBlockOrConditional::None => {}
                     }
                 }
-                Step::Evaluate(_) => {}
             }
         }
         Verilog::Combinatorial(code)

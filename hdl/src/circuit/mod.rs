@@ -3,10 +3,12 @@
 //! rust-hdl's macro translates statements over signals whose widths are types.
 //! Arithmetic that comes in five formats, a reduction tree or a pipeline cut at
 //! a chosen place do not fit it. A [`Circuit`] is a block that implements
-//! `Logic` by hand: a table of named nets and what drives each, in an order in
-//! which nothing is read before it is driven. The table is evaluated in
-//! `update`, and turned into rust-hdl's syntax tree in `hdl`, so behaviour and
-//! text have one source. It may instantiate other circuits and registers.
+//! `Logic` by hand: a table of named nets and what drives each. The table is
+//! evaluated in `update`, and turned into rust-hdl's syntax tree in `hdl`, so
+//! behaviour and text have one source. It may instantiate other circuits and
+//! register banks; clock, reset and test enable reach them by themselves.
+//! What is read before it can be described is a [`forward`](Circuit::forward)
+//! net, defined later.
 //!
 //! ```
 //! use axp_hdl::circuit::{Circuit, concat, literal};
@@ -24,16 +26,23 @@
 //! ```
 
 mod block;
+mod instance;
+mod order;
+mod simulation;
 mod syntax;
 mod value;
 pub(crate) mod wire;
 
 use crate::annotate;
-use crate::prim::RegisterBank;
+use axp_spec::ResetStyle;
+use instance::Child;
 use rust_hdl::prelude::AtomKind;
+use simulation::Simulation;
+use std::collections::{BTreeMap, HashMap};
 use value::ones;
 use wire::Wire;
 
+pub use instance::Instance;
 pub use value::{Value, concat, literal, vector};
 
 /// A block described by a table; see the [module](self).
@@ -44,57 +53,58 @@ pub struct Circuit {
     note: Option<String>,
     /// Own nets, each with its slot.
     wires: Vec<(usize, Wire)>,
+    /// The nets by name, as places in `wires`.
+    named: HashMap<String, usize>,
+    /// What drives nets, in the order of description.
     steps: Vec<Step>,
     children: Vec<Child>,
-    /// Values of own nets and of the ports of children.
-    slots: Vec<u128>,
+    /// How many slots there are: own nets and the ports of children.
+    slots: usize,
     /// Slots of the ports, in order.
     inputs: Vec<usize>,
     outputs: Vec<usize>,
-    clock: Option<usize>,
-    clock_was: bool,
+    clock: Option<Value>,
+    reset: Option<(Value, ResetStyle)>,
+    test_enable: Option<Value>,
+    /// Nets that are read and not yet driven: names by slot.
+    forward: BTreeMap<usize, String>,
+    simulation: Option<Box<Simulation>>,
     settled: bool,
 }
 
-/// What drives nets, in order of evaluation.
+/// What drives a net.
 #[derive(Clone)]
 enum Step {
     /// A net and its expression.
     Assign(usize, Value),
     /// A net, tests with their values, and the value if none holds.
     Choose(usize, Vec<(Value, Value)>, Value),
-    /// A combinational child: the slots of its inputs are driven by then.
-    Evaluate(usize),
 }
 
-/// A block inside, and the slots of its ports.
-#[derive(Clone)]
-struct Child {
-    instance: String,
-    block: Inner,
-    inputs: Vec<(String, usize)>,
-    outputs: Vec<(String, usize)>,
-}
+impl Step {
+    /// The slot that is driven.
+    fn target(&self) -> usize {
+        match self {
+            Self::Assign(slot, _) | Self::Choose(slot, ..) => *slot,
+        }
+    }
 
-#[derive(Clone)]
-enum Inner {
-    Circuit(Box<Circuit>),
-    Bank(Box<RegisterBank>),
-}
-
-/// The outputs of an instance.
-pub struct Instance {
-    outputs: Vec<(String, Value)>,
-}
-
-impl Instance {
-    /// The output `port`.
-    ///
-    /// # Panics
-    /// If the instance has no such output.
-    pub fn port(&self, port: &str) -> Value {
-        let found = self.outputs.iter().find(|(name, _)| name == port);
-        found.unwrap_or_else(|| panic!("no output {port:?}")).1.clone()
+    /// The slots that are read.
+    fn reads(&self) -> Vec<usize> {
+        let mut slots = Vec::new();
+        match self {
+            Self::Assign(_, value) => value.reads(&mut slots),
+            Self::Choose(_, arms, otherwise) => {
+                for (test, value) in arms {
+                    test.reads(&mut slots);
+                    value.reads(&mut slots);
+                }
+                otherwise.reads(&mut slots);
+            }
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots
     }
 }
 
@@ -105,13 +115,17 @@ impl Circuit {
             name: name.to_owned(),
             note: Some(annotate::module_text(name, doc)),
             wires: Vec::new(),
+            named: HashMap::new(),
             steps: Vec::new(),
             children: Vec::new(),
-            slots: Vec::new(),
+            slots: 0,
             inputs: Vec::new(),
             outputs: Vec::new(),
             clock: None,
-            clock_was: false,
+            reset: None,
+            test_enable: None,
+            forward: BTreeMap::new(),
+            simulation: None,
             settled: false,
         }
     }
@@ -122,12 +136,13 @@ impl Circuit {
     }
 
     fn slot(&mut self) -> usize {
-        self.slots.push(0);
-        self.slots.len() - 1
+        self.slots += 1;
+        self.slots - 1
     }
 
     fn wire(&mut self, name: &str, width: u32, kind: AtomKind, doc: &str) -> (usize, Value) {
-        assert!(!self.wires.iter().any(|(_, wire)| wire.name == name), "{}: two nets named {name:?}", self.name);
+        let known = self.named.insert(name.to_owned(), self.wires.len());
+        assert!(known.is_none(), "{}: two nets named {name:?}", self.name);
         let slot = self.slot();
         match kind {
             AtomKind::InputParameter => self.inputs.push(slot),
@@ -144,11 +159,20 @@ impl Circuit {
         self.wire(name, width, AtomKind::InputParameter, doc).1
     }
 
-    /// The clock input of the register banks inside, rising edge.
-    pub fn clock(&mut self) -> Value {
-        let (slot, value) = self.wire("clk_i", 1, AtomKind::InputParameter, "clock, rising edge");
-        self.clock = Some(slot);
-        value
+    /// The port `clk_i`: the clock of the registers inside, rising edge.
+    pub fn clock(&mut self) {
+        self.clock = Some(self.input("clk_i", 1, "clock, rising edge"));
+    }
+
+    /// The port `rst_ni`: the reset of the registers inside, active low.
+    pub fn reset(&mut self, style: ResetStyle) {
+        self.reset = Some((self.input("rst_ni", 1, "reset, active low"), style));
+    }
+
+    /// The port `test_en_i`: the test enable of the clock gates inside.
+    pub fn test_enable(&mut self) {
+        let doc = "test enable of the clock gates; low in operation";
+        self.test_enable = Some(self.input("test_en_i", 1, doc));
     }
 
     /// A named net.
@@ -156,6 +180,25 @@ impl Circuit {
         let (slot, net) = self.wire(name, value.width(), AtomKind::LocalSignal, doc);
         self.steps.push(Step::Assign(slot, value));
         net
+    }
+
+    /// A net that is read before what drives it can be described; it must be
+    /// [defined](Self::define) once.
+    pub fn forward(&mut self, name: &str, width: u32, doc: &str) -> Value {
+        let (slot, net) = self.wire(name, width, AtomKind::LocalSignal, doc);
+        self.forward.insert(slot, name.to_owned());
+        net
+    }
+
+    /// Drives a [forward](Self::forward) net.
+    ///
+    /// # Panics
+    /// If `net` is not one, is driven already, or is of another width.
+    pub fn define(&mut self, net: &Value, value: Value) {
+        let slot = net.slot().filter(|slot| self.forward.remove(slot).is_some());
+        let slot = slot.unwrap_or_else(|| panic!("{}: {net:?} does not wait for a definition", self.name));
+        assert_eq!(net.width(), value.width(), "{}: {net:?}", self.name);
+        self.steps.push(Step::Assign(slot, value));
     }
 
     /// An output port, and its value for use inside.
@@ -175,75 +218,14 @@ impl Circuit {
         net
     }
 
-    /// An instance of a combinational circuit with its inputs driven.
-    ///
-    /// # Panics
-    /// If an input is missing, unknown or of another width.
-    pub fn instance(&mut self, instance: &str, inner: Circuit, inputs: &[(&str, &Value)]) -> Instance {
-        assert!(inner.clock.is_none(), "{}: only a top circuit has registers", inner.name);
-        let ports = |kind| -> Vec<(String, u32)> {
-            let of_kind = inner.wires.iter().filter(|(_, wire)| wire.kind == kind);
-            of_kind.map(|(_, wire)| (wire.name.clone(), wire.width)).collect()
-        };
-        let (inputs_in, outputs_in) = (ports(AtomKind::InputParameter), ports(AtomKind::OutputParameter));
-        self.child(instance, Inner::Circuit(Box::new(inner)), inputs_in, outputs_in, inputs, true)
-    }
-
-    /// A clock-gated register bank: `value` one clock later, if `enable` held.
-    ///
-    /// # Panics
-    /// If there is no [clock](Self::clock).
-    pub fn register(&mut self, instance: &str, value: &Value, enable: &Value, test_enable: &Value) -> Value {
-        let Some(clock) = self.clock else { panic!("{}: a register without a clock", self.name) };
-        let clock = Value::net(clock, "clk_i", 1);
-        let bank = RegisterBank::new(value.width());
-        let ports = |list: &[(&str, u32)]| list.iter().map(|(name, width)| ((*name).to_owned(), *width)).collect();
-        let inputs = [("clk_i", 1), ("test_en_i", 1), ("en_i", 1), ("d_i", value.width())];
-        let driven = [("clk_i", &clock), ("test_en_i", test_enable), ("en_i", enable), ("d_i", value)];
-        let outputs = [("q_o", value.width())];
-        self.child(instance, Inner::Bank(Box::new(bank)), ports(&inputs), ports(&outputs), &driven, false).port("q_o")
-    }
-
-    fn child(
-        &mut self,
-        instance: &str,
-        block: Inner,
-        inputs: Vec<(String, u32)>,
-        outputs: Vec<(String, u32)>,
-        driven: &[(&str, &Value)],
-        combinational: bool,
-    ) -> Instance {
-        assert_eq!(inputs.len(), driven.len(), "{}: inputs of {instance}", self.name);
-        let mut child = Child { instance: instance.to_owned(), block, inputs: Vec::new(), outputs: Vec::new() };
-        for (port, width) in inputs {
-            let value = driven.iter().find(|(name, _)| *name == port).map(|(_, value)| (*value).clone());
-            let value = value.unwrap_or_else(|| panic!("{}: input {port} of {instance} is not driven", self.name));
-            assert_eq!(value.width(), width, "{}: input {port} of {instance}", self.name);
-            let slot = self.slot();
-            self.steps.push(Step::Assign(slot, value));
-            child.inputs.push((port, slot));
-        }
-        let mut made = Instance { outputs: Vec::new() };
-        for (port, width) in outputs {
-            let slot = self.slot();
-            made.outputs.push((port.clone(), Value::net(slot, &format!("{instance}${port}"), width)));
-            child.outputs.push((port, slot));
-        }
-        self.children.push(child);
-        if combinational {
-            self.steps.push(Step::Evaluate(self.children.len() - 1));
-        }
-        made
-    }
-
     /// Drives the input `port`; bits above its width are dropped.
     ///
     /// # Panics
     /// If there is no such input.
     pub fn drive(&mut self, port: &str, value: u128) {
-        let input = |wire: &Wire| wire.kind == AtomKind::InputParameter && wire.name == port;
-        let found = self.wires.iter_mut().find(|(_, wire)| input(wire));
-        let wire = &mut found.unwrap_or_else(|| panic!("no input {port:?}")).1;
+        let found = self.named.get(port).map(|place| &mut self.wires[*place].1);
+        let wire = found.filter(|wire| wire.kind == AtomKind::InputParameter);
+        let wire = wire.unwrap_or_else(|| panic!("no input {port:?}"));
         wire.next = value & ones(wire.width);
     }
 
@@ -252,23 +234,7 @@ impl Circuit {
     /// # Panics
     /// If there is no such net.
     pub fn read(&self, name: &str) -> u128 {
-        let found = self.wires.iter().find(|(_, wire)| wire.name == name);
-        found.unwrap_or_else(|| panic!("no net {name:?}")).1.next
-    }
-
-    /// The distinct modules inside, leaves first, without this one.
-    pub fn submodules(&self) -> Vec<Circuit> {
-        let mut modules: Vec<Circuit> = Vec::new();
-        for child in &self.children {
-            if let Inner::Circuit(inner) = &child.block {
-                let fresh = inner.submodules().into_iter().chain([(**inner).clone()]);
-                for module in fresh {
-                    if !modules.iter().any(|known| known.name == module.name) {
-                        modules.push(module);
-                    }
-                }
-            }
-        }
-        modules
+        let place = self.named.get(name).unwrap_or_else(|| panic!("no net {name:?}"));
+        self.wires[*place].1.next
     }
 }

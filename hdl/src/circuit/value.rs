@@ -101,6 +101,25 @@ impl Value {
         Self::new(width, Kind::Net(slot, name.to_owned()))
     }
 
+    /// The slot of a net.
+    pub(super) fn slot(&self) -> Option<usize> {
+        if let Kind::Net(slot, _) = &self.0.kind { Some(*slot) } else { None }
+    }
+
+    /// Adds the slots of the nets that are read.
+    pub(super) fn reads(&self, slots: &mut Vec<usize>) {
+        match &self.0.kind {
+            Kind::Net(slot, _) => slots.push(*slot),
+            Kind::Literal(_) => {}
+            Kind::Not(a) | Kind::Reduce(_, a) | Kind::Slice(a, _) => a.reads(slots),
+            Kind::Binary(_, a, b) | Kind::Shift(a, b) => {
+                a.reads(slots);
+                b.reads(slots);
+            }
+            Kind::Concat(parts) => parts.iter().for_each(|part| part.reads(slots)),
+        }
+    }
+
     pub(super) fn kind(&self) -> &Kind {
         &self.0.kind
     }

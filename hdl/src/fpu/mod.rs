@@ -11,7 +11,6 @@
 //! description serves every format: see [`circuit`](crate::circuit).
 
 mod add;
-mod binary32;
 mod fields;
 mod from_fixed;
 mod full_adders;
@@ -29,7 +28,6 @@ use axp_spec::{FpuConfig, FpuConfigError, FpuOperation};
 use round::Rounded;
 use rust_hdl::prelude::Block;
 
-pub use binary32::Binary32;
 pub use full_adders::full_adders;
 pub use leading_zeros::leading_zeros;
 pub use significand::carry_save;
@@ -55,7 +53,7 @@ pub fn generate(config: &FpuConfig) -> Result<Rtl, HdlError> {
 }
 
 /// Describes the unit of a configuration that is known to be valid.
-fn assemble(config: &FpuConfig) -> Circuit {
+pub(crate) fn assemble(config: &FpuConfig) -> Circuit {
     match config.operation {
         FpuOperation::Mul => mul::describe(config),
         FpuOperation::Add => add::describe(config),

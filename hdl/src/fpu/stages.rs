@@ -4,7 +4,7 @@ use crate::circuit::{Circuit, Value, concat};
 
 /// The register banks of a unit, one a cut; none in a combinational unit.
 pub(super) struct Cuts {
-    ports: Option<(Value, Value)>,
+    enable: Option<Value>,
     made: u32,
     wanted: u32,
 }
@@ -12,21 +12,20 @@ pub(super) struct Cuts {
 impl Cuts {
     /// Declares the ports that `cuts` register banks need.
     pub fn new(c: &mut Circuit, cuts: u32) -> Self {
-        let ports = (cuts > 0).then(|| {
+        let enable = (cuts > 0).then(|| {
             c.clock();
-            let test = c.input("test_en_i", 1, "test enable of the clock gates");
-            let enable = c.input("en_i", cuts, "clocks the registers of each cut, the first at bit 0");
-            (test, enable)
+            c.test_enable();
+            c.input("en_i", cuts, "clocks the registers of each cut, the first at bit 0")
         });
-        Self { ports, made: 0, wanted: cuts }
+        Self { enable, made: 0, wanted: cuts }
     }
 
     /// Registers `live`, all that later parts read, if a cut belongs here.
     pub fn cut(&mut self, c: &mut Circuit, here: bool, live: &mut [&mut Value]) {
-        let Some((test, enable)) = self.ports.as_ref().filter(|_| here) else { return };
+        let Some(enable) = self.enable.as_ref().filter(|_| here) else { return };
         let name = format!("cut_{}", self.made);
         let word = concat(&live.iter().map(|value| &**value).collect::<Vec<_>>());
-        let stored = c.register(&name, &word, &enable.bit(self.made), test);
+        let stored = c.register(&name, &word, &enable.bit(self.made));
         let mut low = word.width();
         for value in live {
             low -= value.width();

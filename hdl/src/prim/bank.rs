@@ -1,72 +1,186 @@
-//! A clock-gated register whose width is a run-time value.
+//! Register banks: one primitive, with a clock gate or without, with a reset or without.
+//!
+//! With `AXP_CE` defined, a gated bank is flip-flops with a clock enable (FPGA,
+//! formal, and what rust-hdl's simulation does). Without it, each bank has one
+//! `axp_clock_gate` and plain flip-flops on the gated clock, so that a bank that
+//! keeps its value costs no clock energy.
 
-use super::gated;
+use super::ClockGate;
 use crate::annotate;
 use crate::circuit::wire::Wire;
+use axp_spec::ResetStyle;
 use rust_hdl::prelude::*;
 
-/// One clock-gated word of any width, for the pipeline cuts of a
-/// [`Circuit`](crate::circuit::Circuit), which also simulates it.
+const PLAIN: &str = "\
+always @({edge}) begin
+{load}end
+";
+
+const GATED: &str = "\
+`ifdef AXP_CE
+wire unused_test_en = test_en_i;
+always @({edge}) begin
+{load}end
+`else
+wire clk_gated;
+{gate} u_clock_gate (.clk_i(clk_i), .en_i({wake}), .test_en_i(test_en_i), .clk_o(clk_gated));
+always @({gated_edge}) begin
+{gated_load}end
+`endif
+";
+
+/// What a bank is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BankShape {
+    /// What the module is called, before its widths.
+    pub kind: &'static str,
+    /// What it is, in one line.
+    pub doc: &'static str,
+    /// Reset to zero, or none: then something else tells whether the value counts.
+    pub reset: Option<ResetStyle>,
+    /// Whether there is a clock gate.
+    pub gated: bool,
+    /// The words behind one enable: their names in front of `_i` and `_o`, and
+    /// their widths. A bank of one word has `d_i` and `q_o`.
+    pub lanes: Vec<(&'static str, u32)>,
+}
+
+/// Words of any width, 1 to 128 bits each, behind one enable; a
+/// [`Circuit`](crate::circuit::Circuit) simulates them. Latency: one clock edge.
 ///
-/// Ports `clk_i`, `test_en_i`, `en_i`, `d_i` and `q_o`, and two bodies, as the
-/// other gated banks have.
+/// Ports `clk_i`, `rst_ni` (with a reset), `test_en_i` (with a clock gate),
+/// `en_i`, an input and an output a lane.
+///
+/// ```text
+/// clk_i  _/‾\_/‾\_/‾\_/‾\_
+/// en_i   _/‾‾‾\___________
+/// d_i    ==X a X b X c X d =
+/// q_o    ==0==X a ========
+/// ```
 #[derive(Clone, Debug)]
 pub struct RegisterBank {
-    ports: [Wire; 5],
-    stored: u128,
+    shape: BankShape,
+    ports: Vec<Wire>,
+}
+
+/// How a kind of reset appears in module names: `arst` or `srst`.
+pub const fn style_name(reset: ResetStyle) -> &'static str {
+    match reset {
+        ResetStyle::Async => "arst",
+        ResetStyle::Sync => "srst",
+    }
 }
 
 impl RegisterBank {
-    /// Place of `en_i` among the inputs.
-    pub(crate) const ENABLE: usize = 2;
-    /// Place of `d_i` among the inputs.
-    pub(crate) const DATA: usize = 3;
-
-    /// An empty bank of `width` bits: what it holds before its first clock is
-    /// unknown in hardware, and 0 in rust-hdl.
-    pub fn new(width: u32) -> Self {
-        let name = annotate::module_text(&format!("axp_gated_reg_w{width}"), "clock-gated register");
-        let port = |name: &str, width, kind, doc: &str| Wire::new(name, width, kind, vec![annotate::doc_text(doc)]);
-        let input = |name, width, doc| port(name, width, AtomKind::InputParameter, doc);
-        let clock = vec![name, annotate::doc_text("free-running clock, rising edge")];
-        Self {
-            ports: [
-                Wire::new("clk_i", 1, AtomKind::InputParameter, clock),
-                input("test_en_i", 1, "test enable of the clock gate"),
-                input("en_i", 1, "clock the bank"),
-                input("d_i", width, "next value"),
-                port("q_o", width, AtomKind::OutputParameter, "stored value"),
-            ],
-            stored: 0,
+    /// A bank. Without a reset, what it holds before its first clock is unknown
+    /// in hardware, and 0 in rust-hdl.
+    pub fn new(shape: BankShape) -> Self {
+        let style = shape.reset.map_or(String::new(), |reset| format!("_{}", style_name(reset)));
+        let mut widths: Vec<u32> = shape.lanes.iter().map(|(_, width)| *width).collect();
+        widths.dedup();
+        let widths: String = widths.iter().map(|width| format!("_w{width}")).collect();
+        let name = format!("{}{style}{widths}", shape.kind);
+        let input = |name: &str, width, doc: &str| wire(name, width, AtomKind::InputParameter, doc);
+        let mut ports = vec![Wire::new(
+            "clk_i",
+            1,
+            AtomKind::InputParameter,
+            vec![annotate::module_text(&name, shape.doc), annotate::doc_text("free-running clock, rising edge")],
+        )];
+        if shape.reset.is_some() {
+            ports.push(input("rst_ni", 1, "reset to zero, active low"));
         }
+        if shape.gated {
+            ports.push(input("test_en_i", 1, "test enable of the clock gate"));
+        }
+        ports.push(input("en_i", 1, "take the inputs at the clock edge"));
+        for (lane, width) in &shape.lanes {
+            let (input_name, output_name) = lane_ports(lane);
+            ports.push(input(&input_name, *width, &format!("next {}", lane_doc(lane))));
+            let doc = format!("stored {}", lane_doc(lane));
+            ports.push(wire(&output_name, *width, AtomKind::OutputParameter, &doc));
+        }
+        Self { shape, ports }
     }
 
-    pub(crate) fn load(&mut self, value: u128) {
-        self.stored = value;
+    /// What it is made of.
+    pub fn shape(&self) -> &BankShape {
+        &self.shape
     }
 
-    pub(crate) fn stored(&self) -> u128 {
-        self.stored
+    /// Ports and their widths in one direction.
+    pub(crate) fn ports(&self, kind: AtomKind) -> Vec<(String, u32)> {
+        let of_kind = self.ports.iter().filter(|port| port.kind == kind);
+        of_kind.map(|port| (port.name.clone(), port.width)).collect()
     }
 
     pub(crate) fn drive_inputs(&mut self) {
         self.ports.iter_mut().filter(|port| port.kind == AtomKind::InputParameter).for_each(Logic::connect);
     }
+
+    /// The statements inside a clocked process; `enabled` if an enable decides.
+    fn load(&self, enabled: bool) -> String {
+        let assign = |indent: &str, zero: bool| -> String {
+            let lanes = self.shape.lanes.iter().map(|(lane, width)| {
+                let (input, output) = lane_ports(lane);
+                let value = if zero { format!("{width}'d0") } else { input };
+                format!("{indent}{output} <= {value};\n")
+            });
+            lanes.collect()
+        };
+        let block = |test: &str, zero: bool| format!("    {test} begin\n{}    end\n", assign("        ", zero));
+        match (self.shape.reset.is_some(), enabled) {
+            (false, false) => assign("    ", false),
+            (false, true) => block("if (en_i)", false),
+            (true, false) => block("if (!rst_ni)", true) + &block("else", false),
+            (true, true) => block("if (!rst_ni)", true) + &block("else if (en_i)", false),
+        }
+    }
+}
+
+fn wire(name: &str, width: u32, kind: AtomKind, doc: &str) -> Wire {
+    Wire::new(name, width, kind, vec![annotate::doc_text(doc)])
+}
+
+/// Names of a lane's ports.
+fn lane_ports(lane: &str) -> (String, String) {
+    if lane.is_empty() { ("d_i".into(), "q_o".into()) } else { (format!("{lane}_i"), format!("{lane}_o")) }
+}
+
+fn lane_doc(lane: &str) -> &str {
+    if lane.is_empty() { "value" } else { lane }
 }
 
 impl Logic for RegisterBank {
     fn update(&mut self) {}
 
     fn connect(&mut self) {
-        self.ports[4].connect();
+        self.ports.iter_mut().filter(|port| port.kind == AtomKind::OutputParameter).for_each(Logic::connect);
     }
 
     fn hdl(&self) -> Verilog {
-        gated::bank(&[("d_i", "q_o")])
+        let edge = |clock: &str| match self.shape.reset {
+            Some(ResetStyle::Async) => format!("posedge {clock} or negedge rst_ni"),
+            _ => format!("posedge {clock}"),
+        };
+        // A reset that the clock samples needs that clock.
+        let wake = if self.shape.reset == Some(ResetStyle::Sync) { "en_i | ~rst_ni" } else { "en_i" };
+        let text = if self.shape.gated { GATED } else { PLAIN };
+        let text = text.replace("{edge}", &edge("clk_i")).replace("{load}", &self.load(true));
+        let text = text.replace("{gated_edge}", &edge("clk_gated")).replace("{gated_load}", &self.load(false));
+        Verilog::Custom(text.replace("{wake}", wake).replace("{gate}", ClockGate::MODULE))
     }
 
     fn timing(&self) -> Vec<TimingInfo> {
-        gated::timing("axp_gated_reg", &[("d_i", "q_o")])
+        let names = |kind| self.ports(kind).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let mut inputs = names(AtomKind::InputParameter);
+        inputs.retain(|name| name != "clk_i" && name != "rst_ni" && name != "test_en_i");
+        vec![TimingInfo {
+            name: self.shape.kind.into(),
+            clock: "clk_i".into(),
+            inputs,
+            outputs: names(AtomKind::OutputParameter),
+        }]
     }
 }
 

@@ -5,6 +5,7 @@ pub mod fields;
 pub mod lanes;
 pub mod order;
 pub mod random;
+pub mod register;
 pub mod states;
 
 use rust_hdl::prelude::*;

@@ -1,8 +1,8 @@
 //! A state machine on a register primitive: enumerations, `match`, long chains.
 
 use super::Random;
+use super::register::Register;
 use axp_hdl::annotate;
-use axp_hdl::prim::Register;
 use axp_spec::ResetStyle;
 use rust_hdl::prelude::*;
 

@@ -1,8 +1,7 @@
 //! What a stimulus exercised, counted with a linear search of its own.
 
 use super::store;
-use axp_spec::am::key_of;
-use axp_spec::{PeConfig, PeInputs, PeOutputs, RowWrite};
+use axp_spec::{FloatFormat, PeConfig, PeInputs, PeOutputs, RowWrite};
 
 /// Operand pairs and cycles by what they exercised.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,12 +36,13 @@ pub struct Counts {
     pub results: u64,
 }
 
-fn special(encoding: u32) -> bool {
-    encoding & 0x7F80_0000 == 0x7F80_0000
+fn special(format: FloatFormat, encoding: u32) -> bool {
+    u64::from(encoding) & (format.sign_mask() - 1) > format.largest_finite()
 }
 
-fn subnormal(encoding: u32) -> bool {
-    encoding & 0x7F80_0000 == 0 && encoding & 0x007F_FFFF != 0
+fn subnormal(format: FloatFormat, encoding: u32) -> bool {
+    let fraction = (1 << format.fraction_bits()) - 1;
+    u64::from(encoding) & format.exponent_mask() == 0 && u64::from(encoding) & fraction != 0
 }
 
 impl Counts {
@@ -55,7 +55,7 @@ impl Counts {
             self.results += u64::from(outputs.valid && inputs.out_ready);
             if inputs.valid && outputs.ready {
                 self.rewrites += u64::from(inputs.row.is_some());
-                self.pair(inputs, &rows);
+                self.pair(config.format, inputs, &rows);
             }
             if let Some(write) = &inputs.row {
                 store(&mut rows, write);
@@ -63,24 +63,26 @@ impl Counts {
         }
     }
 
-    fn pair(&mut self, inputs: &PeInputs, rows: &[Option<RowWrite>]) {
+    fn pair(&mut self, format: FloatFormat, inputs: &PeInputs, rows: &[Option<RowWrite>]) {
         let (weight, activation) = (inputs.weight, inputs.activation);
-        let key = key_of(weight, activation);
+        let key = format.key_of(weight, activation);
         let mut matching = rows.iter().flatten().filter(|row| (row.key ^ key) & row.care == 0);
         let lowest = matching.next();
-        let zero = activation & 0x7FFF_FFFF == 0;
+        let sign = format.sign_mask() as u32;
+        let zero = activation & (sign - 1) == 0;
+        let specials = special(format, weight) || special(format, activation);
         self.macs += 1;
-        self.subnormals += u64::from(subnormal(weight) || subnormal(activation));
-        self.specials += u64::from(special(weight) || special(activation));
+        self.subnormals += u64::from(subnormal(format, weight) || subnormal(format, activation));
+        self.specials += u64::from(specials);
         if zero {
-            self.zeros[(activation >> 31) as usize] += 1;
+            self.zeros[usize::from(activation & sign != 0)] += 1;
         }
         match lowest {
             _ if zero && inputs.zero_skip => self.skipped += 1,
-            Some(_) if special(weight) || special(activation) => self.guarded += 1,
+            Some(_) if specials => self.guarded += 1,
             Some(row) => {
                 self.multiple += u64::from(matching.next().is_some());
-                if row.care == u64::MAX {
+                if row.care == format.key_mask() {
                     self.exact_hits += 1;
                 } else {
                     self.ternary_hits += 1;

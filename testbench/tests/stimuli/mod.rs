@@ -4,39 +4,55 @@ mod counts;
 
 pub use counts::Counts;
 
-use axp_spec::am::key_of;
-use axp_spec::{PeConfig, PeInputs, RowWrite};
+use axp_spec::{FloatFormat, PeConfig, PeInputs, RowWrite};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-/// Encodings at the edges of binary32.
-const EDGES: [u32; 18] = [
-    0x0000_0000, // +0
-    0x8000_0000, // -0
-    0x0000_0001, // smallest subnormal
-    0x8000_0001,
-    0x007F_FFFF, // largest subnormal
-    0x807F_FFFF,
-    0x0080_0000, // smallest normal
-    0x3F80_0000, // 1
-    0xBF80_0000,
-    0x3F80_0001, // next above 1
-    0x3F7F_FFFF, // next below 1
-    0x7F7F_FFFF, // largest finite
-    0xFF7F_FFFF,
-    0x7F80_0000, // infinities
-    0xFF80_0000,
-    0x7FC0_0000, // the canonical NaN
-    0x7F80_0001, // a signalling NaN
-    0xFFFF_FFFF, // a NaN with everything set
-];
+/// An operand or product, whatever the format.
+#[derive(Clone, Debug)]
+enum Encoding {
+    /// Not far from 1: a place in that range, and a sign.
+    Ordinary(u32, bool),
+    /// One of [`edges`].
+    Edge(Index),
+    /// Any bits.
+    Any(u32),
+}
+
+/// Encodings at the edges of a format.
+fn edges(format: FloatFormat) -> Vec<u64> {
+    let (sign, normal) = (format.sign_mask(), 1 << format.fraction_bits());
+    let (one, largest) = ((format.bias() as u64) << format.fraction_bits(), format.largest_finite());
+    // Both zeros, subnormals, the smallest normal, around 1, the largest finite.
+    let magnitudes = [0, 1, normal - 1, normal, one, one + 1, one - 1, largest];
+    // Infinity, or in E4M3 the NaN; NaNs: the canonical, a signalling, everything set.
+    let specials = [largest + 1, format.canonical_nan(), format.exponent_mask() | 1, sign - 1];
+    magnitudes.into_iter().chain(specials).flat_map(|magnitude| [magnitude, magnitude | sign]).collect()
+}
+
+impl Encoding {
+    fn bits(&self, format: FloatFormat) -> u32 {
+        let bits = match self {
+            Self::Ordinary(place, sign) => {
+                // 2^-33 to 2^17 in binary32, and the same share of the others.
+                let bias = format.bias() as u64;
+                let low = (bias - (bias * 33 / 127).max(1)) << format.fraction_bits();
+                let high = (bias + (bias * 17 / 127).max(1)) << format.fraction_bits();
+                low + u64::from(*place) % (high - low) | if *sign { format.sign_mask() } else { 0 }
+            }
+            Self::Edge(index) => *index.get(&edges(format)),
+            Self::Any(bits) => u64::from(*bits) & format.encoding_mask(),
+        };
+        bits as u32
+    }
+}
 
 /// One test case. It becomes [`PeInputs`] only with a configuration, so that it
 /// shrinks step by step.
 #[derive(Clone, Debug)]
 pub struct Case {
     /// Operand pairs that rows are made of. Few, so that rows overlap.
-    bases: Vec<(u32, u32)>,
+    bases: Vec<(Encoding, Encoding)>,
     /// Rows written before the operands.
     rows: Vec<Row>,
     /// One cycle each.
@@ -54,7 +70,7 @@ struct Row {
     address: Index,
     base: Index,
     mask: Mask,
-    product: u32,
+    product: Encoding,
     valid: bool,
     /// Key bits where the mask does not care: they must not matter.
     stray: u64,
@@ -86,12 +102,17 @@ struct Step {
 enum Operand {
     /// Matches a valid row; bits that the row ignores are filled in.
     Row(Index, u64),
-    Pair(u32, u32),
+    Pair(Encoding, Encoding),
+    /// A weight and a zero, which may be negative.
+    Zero(Encoding, bool),
 }
 
-fn encoding() -> impl Strategy<Value = u32> {
-    let ordinary = (any::<bool>(), 0x2F00_0000u32..0x4800_0000).prop_map(|(sign, bits)| bits | u32::from(sign) << 31);
-    prop_oneof![4 => ordinary, 1 => prop::sample::select(&EDGES[..]), 1 => any::<u32>()]
+fn encoding() -> impl Strategy<Value = Encoding> {
+    prop_oneof![
+        4 => (any::<u32>(), any::<bool>()).prop_map(|(place, sign)| Encoding::Ordinary(place, sign)),
+        1 => any::<Index>().prop_map(Encoding::Edge),
+        1 => any::<u32>().prop_map(Encoding::Any),
+    ]
 }
 
 fn mask() -> impl Strategy<Value = Mask> {
@@ -112,7 +133,7 @@ fn step() -> impl Strategy<Value = Step> {
     let operand = prop_oneof![
         17 => (any::<Index>(), any::<u64>()).prop_map(|(row, fill)| Operand::Row(row, fill)),
         2 => (encoding(), encoding()).prop_map(|(weight, activation)| Operand::Pair(weight, activation)),
-        1 => (encoding(), any::<bool>()).prop_map(|(weight, sign)| Operand::Pair(weight, u32::from(sign) << 31)),
+        1 => (encoding(), any::<bool>()).prop_map(|(weight, sign)| Operand::Zero(weight, sign)),
     ];
     let write = prop::option::weighted(0.06, row());
     let (end, toggle) = (prop::bool::weighted(0.3), prop::bool::weighted(0.03));
@@ -156,7 +177,7 @@ impl Case {
         let mut zero_skip = self.zero_skip;
         for step in &self.steps {
             zero_skip ^= step.toggle_zero_skip;
-            let (weight, activation) = operand(&step.operand, &rows);
+            let (weight, activation) = operand(config.format, &step.operand, &rows);
             let row = step.write.as_ref().map(|row| self.write(row, config));
             cycles.push(PeInputs {
                 zero_skip,
@@ -173,28 +194,32 @@ impl Case {
             }
         }
         // Room for the last results, so that none of them goes unseen.
-        cycles.extend([PeInputs { out_ready: true, ..Default::default() }; 6]);
+        let last = PeInputs { out_ready: true, ..Default::default() };
+        cycles.extend(std::iter::repeat_n(last, config.latency() as usize + 3));
         cycles
     }
 
     fn write(&self, row: &Row, config: &PeConfig) -> RowWrite {
-        let (weight, activation) = self.bases[row.base.index(self.bases.len())];
-        let ignored = |bits: u32| u32::MAX << bits;
+        let format = config.format;
+        let (weight, activation) = &self.bases[row.base.index(self.bases.len())];
+        // Of a fraction of 23 bits; of a shorter one, the same share.
+        let ignored = |bits: u32| u32::MAX << (bits * format.fraction_bits()).div_ceil(23);
         let care = match row.mask {
-            Mask::Exact => u64::MAX,
-            Mask::Activation(bits) => key_of(u32::MAX, ignored(bits)),
-            Mask::Both(w, a) => key_of(ignored(w), ignored(a)),
-            Mask::Wild(care) => care,
+            Mask::Exact => format.key_mask(),
+            Mask::Activation(bits) => format.key_of(u32::MAX, ignored(bits)),
+            Mask::Both(w, a) => format.key_of(ignored(w), ignored(a)),
+            Mask::Wild(care) => care & format.key_mask(),
         };
+        let key = format.key_of(weight.bits(format), activation.bits(format));
         // Every address that the port can carry, the rows favoured.
         let ports = 1usize << config.row_address_bits();
         let mut address = row.address.index(4 * config.am.rows + ports);
         address = if address < 4 * config.am.rows { address % config.am.rows } else { address % ports };
         RowWrite {
             address: address as u32,
-            key: key_of(weight, activation) & care | row.stray & !care,
+            key: key & care | row.stray & !care & format.key_mask(),
             care,
-            product: row.product,
+            product: row.product.bits(format),
             valid: row.valid,
         }
     }
@@ -206,7 +231,7 @@ fn store(rows: &mut [Option<RowWrite>], write: &RowWrite) {
     }
 }
 
-fn operand(operand: &Operand, rows: &[Option<RowWrite>]) -> (u32, u32) {
+fn operand(format: FloatFormat, operand: &Operand, rows: &[Option<RowWrite>]) -> (u32, u32) {
     let valid: Vec<&RowWrite> = rows.iter().flatten().collect();
     let key = match operand {
         Operand::Row(index, fill) if !valid.is_empty() => {
@@ -214,7 +239,10 @@ fn operand(operand: &Operand, rows: &[Option<RowWrite>]) -> (u32, u32) {
             row.key & row.care | fill & !row.care
         }
         Operand::Row(_, fill) => *fill,
-        Operand::Pair(weight, activation) => key_of(*weight, *activation),
+        Operand::Pair(weight, activation) => return (weight.bits(format), activation.bits(format)),
+        Operand::Zero(weight, negative) => {
+            return (weight.bits(format), if *negative { format.sign_mask() as u32 } else { 0 });
+        }
     };
-    ((key >> 32) as u32, key as u32)
+    format.operands_of(key & format.key_mask())
 }

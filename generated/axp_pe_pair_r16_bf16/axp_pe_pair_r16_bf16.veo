@@ -1,0 +1,22 @@
+// Instantiation of axp_pe_pair_r16_bf16; give the signals names of your own.
+axp_pe_pair_r16_bf16 u_axp_pe_pair_r16_bf16 (
+    .clk_i           (clk_i),           // in   1  clock, rising edge
+    .rst_ni          (rst_ni),          // in   1  reset, active low
+    .test_en_i       (test_en_i),       // in   1  test enable of the clock gates; low in operation
+    .zero_skip_i     (zero_skip_i),     // in   1  activations of +-0 leave the sum untouched
+    .row_we_i        (row_we_i),        // in   1  write a row of the associative memory at the clock edge
+    .row_addr_i      (row_addr_i),      // in   4  row to write; past the last row nothing is written
+    .row_key_i       (row_key_i),       // in  32  its pattern, {weight, activation}
+    .row_care_i      (row_care_i),      // in  32  1 where a bit of the pattern is compared
+    .row_product_i   (row_product_i),   // in  16  its product, bf16
+    .row_valid_i     (row_valid_i),     // in   1  whether it can match from now on
+    .in_valid_i      (in_valid_i),      // in   1  an operand pair is offered
+    .in_ready_o      (in_ready_o),      // out  1  a pair offered now is accepted; a register
+    .in_first_i      (in_first_i),      // in   1  the pair starts a sum from +0
+    .in_last_i       (in_last_i),       // in   1  the pair ends a sum
+    .in_weight_i     (in_weight_i),     // in  16  weight, bf16
+    .in_activation_i (in_activation_i), // in  16  activation, bf16
+    .out_ready_i     (out_ready_i),     // in   1  a result offered now is taken
+    .out_valid_o     (out_valid_o),     // out  1  a result is offered
+    .out_data_o      (out_data_o)       // out 16  sum, bf16; 0 after reset, held while out_valid_o is low
+);

@@ -1,0 +1,174 @@
+//! What a circuit contains: other circuits, and register banks.
+
+use super::{Circuit, Step, Value};
+use crate::prim::{BankShape, RegisterBank};
+use rust_hdl::prelude::AtomKind;
+
+/// Narrowest word for which a clock gate (a latch and an AND) pays.
+const GATED_FROM: u32 = 8;
+
+/// A block inside, and the slots of its ports.
+#[derive(Clone)]
+pub(super) struct Child {
+    pub instance: String,
+    pub block: Inner,
+    pub inputs: Vec<(String, usize)>,
+    pub outputs: Vec<(String, usize)>,
+}
+
+#[derive(Clone)]
+pub(super) enum Inner {
+    Circuit(Box<Circuit>),
+    Bank(Box<RegisterBank>),
+}
+
+/// The outputs of an instance.
+pub struct Instance {
+    outputs: Vec<(String, Value)>,
+}
+
+impl Instance {
+    /// The output `port`.
+    ///
+    /// # Panics
+    /// If the instance has no such output.
+    pub fn port(&self, port: &str) -> Value {
+        let found = self.outputs.iter().find(|(name, _)| name == port);
+        found.unwrap_or_else(|| panic!("no output {port:?}")).1.clone()
+    }
+}
+
+impl Circuit {
+    /// An instance of a circuit with its inputs driven; its clock, reset and
+    /// test enable are this circuit's.
+    ///
+    /// # Panics
+    /// If an input is missing, unknown or of another width.
+    pub fn instance(&mut self, instance: &str, inner: Circuit, inputs: &[(&str, &Value)]) -> Instance {
+        assert!(inner.forward.is_empty(), "{}: {:?} not defined", inner.name, inner.forward.values());
+        let styles = [&inner.reset, &self.reset].map(|reset| reset.as_ref().map(|(_, style)| *style));
+        assert!(styles[0].is_none() || styles[0] == styles[1], "{}: {instance} is reset in another way", self.name);
+        let ports = |kind| -> Vec<(String, u32)> {
+            let of_kind = inner.wires.iter().filter(|(_, wire)| wire.kind == kind);
+            of_kind.map(|(_, wire)| (wire.name.clone(), wire.width)).collect()
+        };
+        let (inputs_in, outputs_in) = (ports(AtomKind::InputParameter), ports(AtomKind::OutputParameter));
+        self.child(instance, Inner::Circuit(Box::new(inner)), inputs_in, outputs_in, inputs)
+    }
+
+    /// A clock-gated register without a reset: `value` one clock later, if
+    /// `enable` held.
+    ///
+    /// # Panics
+    /// If there is no [clock](Self::clock).
+    pub fn register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
+        let lanes = vec![("", value.width())];
+        let shape = BankShape { kind: "axp_gated_reg", doc: "clock-gated register", reset: None, gated: true, lanes };
+        self.bank(instance, shape, &[("d_i", value)], enable).port("q_o")
+    }
+
+    /// A register that is zero after reset; behind a clock gate if it is wide
+    /// enough for one to pay.
+    ///
+    /// # Panics
+    /// If there is no [clock](Self::clock) or no [reset](Self::reset).
+    pub fn reset_register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
+        let gated = value.width() >= GATED_FROM;
+        let shape = BankShape {
+            kind: if gated { "axp_gated_reg" } else { "axp_reg" },
+            doc: if gated { "clock-gated register with reset" } else { "register with enable and reset" },
+            reset: self.reset.as_ref().map(|(_, style)| *style),
+            gated,
+            lanes: vec![("", value.width())],
+        };
+        assert!(shape.reset.is_some(), "{}: a register with reset in a circuit without", self.name);
+        self.bank(instance, shape, &[("d_i", value)], enable).port("q_o")
+    }
+
+    /// A bank of several words.
+    ///
+    /// # Panics
+    /// If a word is missing, unknown or of another width, or there is no
+    /// [clock](Self::clock).
+    pub fn bank(&mut self, instance: &str, shape: BankShape, words: &[(&str, &Value)], enable: &Value) -> Instance {
+        assert!(self.clock.is_some(), "{}: a register without a clock", self.name);
+        let bank = RegisterBank::new(shape);
+        let (inputs, outputs) = (bank.ports(AtomKind::InputParameter), bank.ports(AtomKind::OutputParameter));
+        let driven: Vec<(&str, &Value)> = words.iter().copied().chain([("en_i", enable)]).collect();
+        self.child(instance, Inner::Bank(Box::new(bank)), inputs, outputs, &driven)
+    }
+
+    fn child(
+        &mut self,
+        instance: &str,
+        block: Inner,
+        inputs: Vec<(String, u32)>,
+        outputs: Vec<(String, u32)>,
+        driven: &[(&str, &Value)],
+    ) -> Instance {
+        for (port, _) in driven {
+            assert!(inputs.iter().any(|(name, _)| name == port), "{}: {instance} has no input {port}", self.name);
+        }
+        let mut child = Child { instance: instance.to_owned(), block, inputs: Vec::new(), outputs: Vec::new() };
+        for (port, width) in inputs {
+            let value = driven.iter().find(|(name, _)| *name == port).map(|(_, value)| (*value).clone());
+            let value = value.or_else(|| self.common(&port));
+            let value = value.unwrap_or_else(|| panic!("{}: input {port} of {instance} is not driven", self.name));
+            assert_eq!(value.width(), width, "{}: input {port} of {instance}", self.name);
+            let slot = self.slot();
+            self.steps.push(Step::Assign(slot, value));
+            child.inputs.push((port, slot));
+        }
+        let mut made = Instance { outputs: Vec::new() };
+        for (port, width) in outputs {
+            let slot = self.slot();
+            made.outputs.push((port.clone(), Value::net(slot, &format!("{instance}${port}"), width)));
+            child.outputs.push((port, slot));
+        }
+        self.children.push(child);
+        made
+    }
+
+    /// What reaches every block inside by itself.
+    fn common(&self, port: &str) -> Option<Value> {
+        match port {
+            "clk_i" => self.clock.clone(),
+            "rst_ni" => self.reset.as_ref().map(|(net, _)| net.clone()),
+            "test_en_i" => self.test_enable.clone(),
+            _ => None,
+        }
+    }
+
+    /// The distinct modules inside, leaves first, without this one.
+    pub fn submodules(&self) -> Vec<Circuit> {
+        let mut modules: Vec<Circuit> = Vec::new();
+        for child in &self.children {
+            if let Inner::Circuit(inner) = &child.block {
+                let fresh = inner.submodules().into_iter().chain([(**inner).clone()]);
+                for module in fresh {
+                    if !modules.iter().any(|known| known.name == module.name) {
+                        modules.push(module);
+                    }
+                }
+            }
+        }
+        modules
+    }
+
+    /// The distinct kinds of register banks in this circuit and below.
+    pub fn banks(&self) -> Vec<BankShape> {
+        let mut banks: Vec<BankShape> = Vec::new();
+        for child in &self.children {
+            let found = match &child.block {
+                Inner::Circuit(inner) => inner.banks(),
+                Inner::Bank(bank) => vec![bank.shape().clone()],
+            };
+            for bank in found {
+                if !banks.contains(&bank) {
+                    banks.push(bank);
+                }
+            }
+        }
+        banks
+    }
+}

@@ -1,0 +1,117 @@
+//! The sum: one adder in a loop, or two interleaved sums through a pipelined one.
+
+use super::control::SumToken;
+use crate::circuit::{Circuit, Value, literal, vector};
+use crate::fpu;
+use axp_spec::{FpuConfig, FpuOperation, PeConfig, Rounding};
+
+/// A finished sum.
+pub(super) struct Finished {
+    /// There is one, and the pipe moves.
+    pub valid: Value,
+    /// The result.
+    pub result: Value,
+}
+
+/// The adder of a PE.
+pub(super) fn adder(config: &PeConfig) -> FpuConfig {
+    let unit = FpuConfig::new(FpuOperation::Add, config.format, Rounding::NearestEven);
+    FpuConfig { flags: false, stages: config.adder_stages, ..unit }
+}
+
+/// Adds `product` of the pair `token` to its sum.
+pub(super) fn describe(c: &mut Circuit, config: &PeConfig, token: &SumToken, product: &Value, run: &Value) -> Finished {
+    if config.is_interleaved() {
+        interleaved(c, config, token, product, run)
+    } else {
+        single(c, config, token, product, run)
+    }
+}
+
+/// One sum, an addition a cycle.
+///
+/// ```text
+/// product ─► + ─┬─► accumulator
+///  first ? 0 :  │
+///  ▲            └─► result at last
+///  └─◄ accumulator
+/// ```
+fn single(c: &mut Circuit, config: &PeConfig, token: &SumToken, product: &Value, run: &Value) -> Finished {
+    let zero = literal(0, config.format.width());
+    let accumulator = c.forward("sum_before", zero.width(), "the accumulator");
+    let base = c.choose("base", &[(&token.first, &zero)], &accumulator, "what the product is added to");
+    let sum = c.instance("adder", fpu::assemble(&adder(config)), &[("a_i", &base), ("b_i", product)]).port("result_o");
+    let sum = c.choose("sum", &[(&token.skip, &base)], &sum, "next value of the accumulator");
+    let changes = run & &token.valid & (!&token.skip | &token.first);
+    let changes = c.net("accumulate", changes, "the accumulator changes");
+    let stored = c.reset_register("accumulator", &sum, &changes);
+    c.define(&accumulator, stored);
+    let finished = c.net("finished", run & &token.valid & &token.last, "the sum is complete");
+    Finished { valid: finished, result: sum }
+}
+
+/// Two sums through an adder with a cut. Pairs at even positions go to one,
+/// pairs at odd positions to the other, so that no addition waits for the one
+/// before. A second adder, whose operand registers are clocked at `last` alone,
+/// makes even + odd: at one pair a cycle the first one has no slot free for it.
+///
+/// ```text
+///           stage A     │ stage B          │ stage C       │ stage D
+/// product ─► + 1st half ┼─► + 2nd half ─┬──┼─► even        │
+///   sum[odd?] ▲         │               ├──┼─► odd         │
+///             └─────────┼───────────────┼──┼─◄ sum[odd?]   │
+///                       │   at last     └──┼─► even + odd ─┼─► 2nd half ─► result
+/// ```
+fn interleaved(c: &mut Circuit, config: &PeConfig, a: &SumToken, product: &Value, run: &Value) -> Finished {
+    let zero = literal(0, config.format.width());
+    let unit = || fpu::assemble(&adder(config));
+
+    // Stage A: which sum, and whether it still counts as +0.
+    let enters = c.net("enters", run & &a.valid, "a pair enters the adder");
+    let next_odd = c.forward("next_odd", 1, "the next pair has an odd position");
+    let after_first = c.forward("after_first", 1, "the pair before was the first of its sum");
+    let odd = c.net("position_odd", !&a.first & &next_odd, "the pair has an odd position");
+    let fresh = c.net("fresh", &a.first | &after_first, "its sum counts as +0");
+    let turned = c.net("position_even", !&odd, "the pair has an even position");
+    let stored = c.reset_register("position", &vector(&[turned, a.first.clone()]), &enters);
+    c.define(&next_odd, stored.bit(0));
+    c.define(&after_first, stored.bit(1));
+    let (even_sum, odd_sum) = (
+        c.forward("even_sum", zero.width(), "sum of the even positions"),
+        c.forward("odd_sum", zero.width(), "sum of the odd positions"),
+    );
+    let base = c.choose("base", &[(&fresh, &zero), (&odd, &odd_sum)], &even_sum, "what the product is added to");
+    let adds = c.net("adds", &enters & !&a.skip, "the pair has a product");
+    let inputs = [("en_i", &adds), ("a_i", &base), ("b_i", product)];
+    let sum = c.instance("adder", unit(), &inputs).port("result_o");
+
+    // Stage B: the sum is complete.
+    let flags = [&a.valid, &a.last, &a.skip, &odd, &fresh, &a.first].map(Value::clone);
+    let b = c.reset_register("stage_b_flags", &vector(&flags), run);
+    let mut flag = |bit, name: &str, doc| c.net(&format!("stage_b_{name}"), b.bit(bit), doc);
+    let (valid, last) = (flag(0, "valid", "this stage holds a pair"), flag(1, "last", "it ends a sum"));
+    let (skip, odd) = (flag(2, "skip", "it leaves its sum untouched"), flag(3, "odd", "it has an odd position"));
+    let (fresh, alone) = (flag(4, "fresh", "its sum counts as +0"), flag(5, "alone", "the other sum counts as +0"));
+    let own = c.choose("own_sum", &[(&fresh, &zero), (&odd, &odd_sum)], &even_sum, "its sum before it");
+    let own = c.choose("own_next", &[(&skip, &own)], &sum, "its sum with it");
+    let changes = c.net("changes", run & &valid & (!&skip | &fresh), "its sum changes");
+    let even_moves = c.net("even_moves", &changes & !&odd, "the even sum changes");
+    let odd_moves = c.net("odd_moves", &changes & &odd, "the odd sum changes");
+    let stored = c.reset_register("even", &own, &even_moves);
+    c.define(&even_sum, stored);
+    let stored = c.reset_register("odd", &own, &odd_moves);
+    c.define(&odd_sum, stored);
+
+    // Stages C and D: even + odd, from operands that are clocked at `last` alone.
+    let other = c.choose("other_sum", &[(&alone, &zero), (&odd, &even_sum)], &odd_sum, "the other sum");
+    let ends = c.net("ends", run & &valid & &last, "both sums are complete");
+    let left = c.register("total_left", &own, &ends);
+    let right = c.register("total_right", &other, &ends);
+    let ended = c.net("ended", &valid & &last, "this stage holds the end of a sum");
+    let c_valid = c.reset_register("stage_c_valid", &ended, run);
+    let halves = c.net("halves", run & &c_valid, "even + odd goes on");
+    let total = c.instance("total", unit(), &[("en_i", &halves), ("a_i", &left), ("b_i", &right)]).port("result_o");
+    let d_valid = c.reset_register("stage_d_valid", &c_valid, run);
+    let finished = c.net("finished", run & d_valid, "the sum is complete");
+    Finished { valid: finished, result: total }
+}
