@@ -22,7 +22,6 @@ pub mod pe_ports;
 pub mod process;
 pub mod replay;
 pub mod simulator;
-pub mod source_lint;
 pub mod synth;
 pub mod tools;
 pub mod unit;

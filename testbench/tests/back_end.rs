@@ -1,7 +1,7 @@
 //! The back-end's expected texts (`hdl/tests/expect`) under real tools: no
 //! warning from any linter, and the behaviour that the Rust simulation had.
 
-use axp_spec::PeConfig;
+use axp_spec::{FloatFormat, MultiplierStyle, PeConfig};
 use axp_testbench::dut::{Dut, Source};
 use axp_testbench::lint::lint;
 use axp_testbench::process::Invocation;
@@ -47,9 +47,20 @@ fn expected_texts_have_no_warnings() {
 }
 
 #[test]
-fn configurations_of_all_sizes_have_no_warnings() {
+fn configurations_of_all_sizes_formats_and_cuts_have_no_warnings() {
     let mut configs = axp_hdl::named::all();
     configs.extend([1, 2, 3, 17].map(|rows| PeConfig::pair("axp_any", rows)));
+    for (index, format) in FloatFormat::ALL.into_iter().enumerate() {
+        // Between them, every number of cuts and every kind of multiplier with each other.
+        for (multiplier, multiplier_stages, adder_stages) in [
+            (MultiplierStyle::Dadda, index as u32 % 3, 1),
+            (MultiplierStyle::Booth, (index + 1) as u32 % 3, 0),
+            (MultiplierStyle::Operator, (index + 2) as u32 % 3, 1),
+        ] {
+            let any = PeConfig::pair("axp_any", 2);
+            configs.push(PeConfig { format, multiplier, multiplier_stages, adder_stages, ..any });
+        }
+    }
     for config in configs {
         for pass in lint(&Dut::of(&axp_hdl::generate(&config).unwrap()), &RUN).unwrap() {
             assert!(pass.messages.is_empty(), "{config:?}, {:?}: {}", pass.tool, pass.messages);

@@ -20,7 +20,7 @@ pub use kernel::LayerKernel;
 pub use stats::{Evaluation, LayerStats, top1};
 
 use crate::net::{MacLayer, Network, Samples};
-use axp_spec::{Design, LayerDesign};
+use axp_spec::{Design, FloatFormat, LayerDesign};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -34,10 +34,10 @@ pub(super) fn describe(config: &FpuConfig) -> Circuit {
 
     // Special operands.
     let any_nan = c.net("any_nan", &a.nan | &b.nan, "an operand is a NaN");
-    let a_zero = c.net("a_zero", !(&a.normal | a.fraction.any()), "a is zero");
-    let b_zero = c.net("b_zero", !(&b.normal | b.fraction.any()), "b is zero");
     let (nan, invalid) = match (&a.infinite, &b.infinite) {
         (Some(a_infinite), Some(b_infinite)) => {
+            let a_zero = c.net("a_zero", !(&a.normal | a.fraction.any()), "a is zero");
+            let b_zero = c.net("b_zero", !(&b.normal | b.fraction.any()), "b is zero");
             let undefined = (a_infinite & &b_zero) | (&a_zero & b_infinite);
             let undefined = c.net("undefined", undefined, "infinity times zero");
             let invalid = either(&a.signaling, &b.signaling)

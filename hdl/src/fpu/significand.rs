@@ -203,21 +203,21 @@ fn reduce_to(c: &mut Circuit, stage: usize, columns: Columns, height: usize) -> 
     for (index, [(early, x), (late, y)]) in with_one {
         // A full adder whose third bit is 1, so that its complement is 0.
         let sum = c.net(&format!("stage_{stage}_one_sum_{index}"), &x ^ &y, "complemented sum of two bits and 1");
-        let carry = c.net(&format!("stage_{stage}_one_carry_{index}"), &x & &y, "complemented carry of two bits and 1");
         let time = early.max(late) + 1;
         after[index].push((time, sum));
         if index + 1 < after.len() {
-            after[index + 1].push((time, carry));
+            let name = format!("stage_{stage}_one_carry_{index}");
+            after[index + 1].push((time, c.net(&name, &x & &y, "complemented carry of two bits and 1")));
         }
     }
     for (index, [(early, x), (late, y)]) in half {
         // On complemented bits, a half adder's sum is XNOR and its carry OR.
         let sum = c.net(&format!("stage_{stage}_half_sum_{index}"), !(&x ^ &y), "complemented sum of two bits");
-        let carry = c.net(&format!("stage_{stage}_half_carry_{index}"), &x | &y, "complemented carry of two bits");
         let time = early.max(late) + 1;
         after[index].push((time, sum));
         if index + 1 < after.len() {
-            after[index + 1].push((time, carry));
+            let name = format!("stage_{stage}_half_carry_{index}");
+            after[index + 1].push((time, c.net(&name, &x | &y, "complemented carry of two bits")));
         }
     }
     after

@@ -110,7 +110,8 @@ fn interleaved(c: &mut Circuit, config: &PeConfig, a: &SumToken, product: &Value
     let ended = c.net("ended", &valid & &last, "this stage holds the end of a sum");
     let c_valid = c.reset_register("stage_c_valid", &ended, run);
     let halves = c.net("halves", run & &c_valid, "even + odd goes on");
-    let total = c.instance("total", unit(), &[("en_i", &halves), ("a_i", &left), ("b_i", &right)]).port("result_o");
+    let total =
+        c.instance("final_adder", unit(), &[("en_i", &halves), ("a_i", &left), ("b_i", &right)]).port("result_o");
     let d_valid = c.reset_register("stage_d_valid", &c_valid, run);
     let finished = c.net("finished", run & d_valid, "the sum is complete");
     Finished { valid: finished, result: total }
