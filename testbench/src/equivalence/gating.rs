@@ -6,7 +6,8 @@
 //! may all inputs, together with it or not. The test enable is held low: it is
 //! there to make the bodies differ.
 
-use super::{EquivalenceError, Folder};
+use super::folder::Folder;
+use super::{EquivalenceError, parallel};
 use axp_hdl::{Module, Rtl};
 use serde::Serialize;
 use std::sync::atomic::AtomicBool;
@@ -29,8 +30,8 @@ const MOST_STEPS: usize = 8;
 /// # Errors
 /// The first bank that is not proven, or what kept Yosys from running.
 pub fn prove_gating(rtl: &Rtl, cancel: &AtomicBool) -> Result<Vec<GatingProof>, EquivalenceError> {
-    let banks = rtl.modules.iter().filter(|module| module.text.contains("`ifdef AXP_CE"));
-    banks.map(|bank| prove_bank(rtl, bank, cancel)).collect()
+    let banks: Vec<&Module> = rtl.modules.iter().filter(|module| module.text.contains("`ifdef AXP_CE")).collect();
+    parallel::all(&banks, |bank| prove_bank(rtl, bank, cancel))
 }
 
 fn prove_bank(rtl: &Rtl, bank: &Module, cancel: &AtomicBool) -> Result<GatingProof, EquivalenceError> {
@@ -39,7 +40,7 @@ fn prove_bank(rtl: &Rtl, bank: &Module, cancel: &AtomicBool) -> Result<GatingPro
     folder.write("bank.v", &bank.text)?;
     let cells = rtl.modules.iter().filter(|other| bank.children.contains(&other.name));
     folder.write("cells.v", &cells.map(|cell| cell.text.as_str()).collect::<String>())?;
-    folder.yosys(&script(&bank.name), &bank.name, cancel)?;
+    folder.must(&script(&bank.name), &bank.name, cancel)?;
     Ok(GatingProof { module: bank.name.clone(), seconds: begin.elapsed().as_secs_f64() })
 }
 
