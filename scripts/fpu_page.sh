@@ -10,18 +10,19 @@ axp_need_cargo
 axp_install_missing
 axp_install_ecp5
 
-cargo build --release --locked --workspace
+# As the tests build it, so that tract is not compiled once more.
+cargo build --release --locked --workspace --all-targets
 axp=target/release/axp
 out=docs/measured
 mkdir -p "$out"
 if [ "${1:-}" = --proof ]; then
-  cargo run --release --locked -p axp-testbench --example fpu_proof -- "$out/fpu_proof.json"
+  target/release/examples/fpu_proof "$out/fpu_proof.json"
 fi
 
 osu018=()
-for candidate in /usr/share/qflow/tech/osu018/osu018_stdcells.lib; do
-  if [ -f "$candidate" ]; then osu018=(--liberty "$candidate"); fi
-done
+if [ -f /usr/share/qflow/tech/osu018/osu018_stdcells.lib ]; then
+  osu018=(--liberty /usr/share/qflow/tech/osu018/osu018_stdcells.lib)
+fi
 others=()
 for library in ../shared/liberty/*.lib.gz; do
   if [ -f "$library" ]; then others+=(--liberty "$library"); fi

@@ -104,8 +104,8 @@ fn a_changed_verilog_is_caught_with_a_waveform(runner: &Runner) {
     let top = entries(&rtl).into_iter().find(|name| name.starts_with("axp_pe_pair") && name.ends_with(".v")).unwrap();
     let text = fs::read_to_string(rtl.join(&top)).unwrap();
     let broken = text.replace("assign skip = zero_skip_i & zero;", "assign skip = zero;");
-    let broken = broken.replace("assign product_d_i = s1_hit_q_o ?", "assign product_d_i = ~s1_hit_q_o ?");
-    assert_ne!(text, broken);
+    let broken = broken.replace("assign next_product = s1_hit ?", "assign next_product = ~s1_hit ?");
+    assert_eq!(broken.matches("assign skip = zero;").count() + broken.matches("= ~s1_hit ?").count(), 2);
     fs::write(rtl.join(&top), broken).unwrap();
     let verify = runner.run(&["verify", "out", "--outputs", "4", "--macs", "1000"]);
     assert_eq!(verify.code, Some(1), "{}\n{}", verify.stdout, verify.stderr);
@@ -161,6 +161,18 @@ fn generate_writes_a_package_and_names_what_is_wrong_with_a_configuration() {
     {
         assert!(files.iter().any(|name| name == expected), "{expected} in {files:?}");
     }
+    let narrow = r#","multiplier":"booth","multiplier_stages":2,"adder_stages":1}"#;
+    let narrow = config("my_bf16", "5").replace("binary32", "bfloat16").trim_end_matches('}').to_owned() + narrow;
+    runner.write("narrow.json", narrow.as_bytes());
+    let generated = runner.run(&["generate", "--config", "narrow.json", "--out", "narrow"]);
+    assert_eq!(generated.code, Some(0), "{}", generated.stderr);
+    let manifest = runner.json("narrow/manifest.json");
+    assert_eq!((&manifest["latency_cycles"], &manifest["config"]["format"]), (&8.into(), &"bfloat16".into()));
+    runner.write("deep.json", narrow.replace("stages\":2", "stages\":3").as_bytes());
+    runner.refused(
+        &["generate", "--config", "deep.json", "--out", "bad"],
+        &["3 pipeline cuts in the multiplier", "0 to 2"],
+    );
     for (name, rows, words) in [
         ("module", "5", "Verilog keyword"),
         ("../x", "5", "cannot name a configuration"),
