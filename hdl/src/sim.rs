@@ -3,7 +3,7 @@
 use crate::HdlError;
 use crate::circuit::Circuit;
 use crate::pe;
-use axp_spec::{PeConfig, PeInputs, PeOutputs};
+use axp_spec::{Accumulator, PeConfig, PeInputs, PeOutputs};
 
 /// Simulates rust-hdl's description of a PE.
 ///
@@ -11,7 +11,10 @@ use axp_spec::{PeConfig, PeInputs, PeOutputs};
 /// settle; the test enable of the clock gates stays low.
 pub struct PeSim {
     pe: Circuit,
+    /// How many rows the address can name; 0 without a memory.
     rows: u32,
+    /// Whether the accumulator is fixed point.
+    fixed: bool,
 }
 
 impl PeSim {
@@ -20,8 +23,12 @@ impl PeSim {
     /// # Errors
     /// [`HdlError::Config`] if the configuration is not valid.
     pub fn new(config: &PeConfig) -> Result<Self, HdlError> {
-        // A valid configuration has at most `MAX_ROWS`.
-        let mut sim = Self { pe: pe::describe(config)?, rows: 1 << config.row_address_bits() };
+        let mut sim = Self {
+            pe: pe::describe(config)?,
+            // A valid configuration has at most `MAX_ROWS`.
+            rows: config.am.map_or(0, |_| 1 << config.row_address_bits()),
+            fixed: matches!(config.accumulator, Accumulator::Fixed { .. }),
+        };
         sim.drive(&PeInputs::default());
         sim.clock(false, false);
         sim.clock(true, false);
@@ -38,6 +45,8 @@ impl PeSim {
             ready: self.pe.read("in_ready_o") == 1,
             valid: self.pe.read("out_valid_o") == 1,
             data: self.pe.read("out_data_o") as u32,
+            overflow: self.fixed && self.pe.read("out_overflow_o") == 1,
+            invalid: self.fixed && self.pe.read("out_invalid_o") == 1,
         };
         self.clock(true, true);
         self.clock(false, true);
@@ -54,14 +63,23 @@ impl PeSim {
         let row = inputs.row.unwrap_or_default();
         // An address past the port's width writes nothing: do not let it wrap.
         let write = inputs.row.is_some() && row.address < self.rows;
+        if self.rows > 0 {
+            for (port, value) in [
+                ("row_we_i", write.into()),
+                ("row_addr_i", row.address.into()),
+                ("row_key_i", row.key.into()),
+                ("row_care_i", row.care.into()),
+                ("row_product_i", row.product.into()),
+                ("row_valid_i", row.valid.into()),
+            ] {
+                self.pe.drive(port, value);
+            }
+        }
+        if self.fixed {
+            self.pe.drive("acc_range_i", inputs.range.into());
+        }
         for (port, value) in [
             ("zero_skip_i", inputs.zero_skip.into()),
-            ("row_we_i", write.into()),
-            ("row_addr_i", row.address.into()),
-            ("row_key_i", row.key.into()),
-            ("row_care_i", row.care.into()),
-            ("row_product_i", row.product.into()),
-            ("row_valid_i", row.valid.into()),
             ("in_valid_i", inputs.valid.into()),
             ("in_first_i", inputs.first.into()),
             ("in_last_i", inputs.last.into()),

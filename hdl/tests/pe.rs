@@ -47,7 +47,7 @@ fn reset_shows_ready_and_zero() {
         let mut config = PeConfig::pair("axp_test", 4);
         config.reset = reset;
         let mut pe = PeSim::new(&config).unwrap();
-        assert_eq!(pe.step(&idle()), PeOutputs { ready: true, valid: false, data: 0 });
+        assert_eq!(pe.step(&idle()), PeOutputs { ready: true, valid: false, data: 0, ..PeOutputs::default() });
     }
 }
 
@@ -66,9 +66,17 @@ fn the_latency_is_three_for_hit_miss_and_zero() {
             assert!(!pe.step(&idle()).valid, "{what}: result after {cycle} cycles");
         }
         let after = pe.step(&idle());
-        assert_eq!(after, PeOutputs { ready: true, valid: true, data: result.to_bits() }, "{what}");
+        assert_eq!(
+            after,
+            PeOutputs { ready: true, valid: true, data: result.to_bits(), ..PeOutputs::default() },
+            "{what}"
+        );
         let held = pe.step(&idle());
-        assert_eq!(held, PeOutputs { ready: true, valid: false, data: result.to_bits() }, "{what}: data is held");
+        assert_eq!(
+            held,
+            PeOutputs { ready: true, valid: false, data: result.to_bits(), ..PeOutputs::default() },
+            "{what}: data is held"
+        );
     }
 }
 
@@ -125,10 +133,19 @@ fn a_result_that_is_held_back_freezes_the_pipe() {
     // Rows can be written while the pipe stands still.
     pe.step(&stop(exact(0, 1.0, 9.0, 90.0)));
     // The receiver takes all; in the first cycle the skid is still occupied.
-    assert_eq!(pe.step(&mac(true, true, 1.0, 9.0)), PeOutputs { ready: false, valid: true, data: 1.0f32.to_bits() });
-    assert_eq!(pe.step(&mac(true, true, 1.0, 9.0)), PeOutputs { ready: true, valid: true, data: 2.0f32.to_bits() });
+    assert_eq!(
+        pe.step(&mac(true, true, 1.0, 9.0)),
+        PeOutputs { ready: false, valid: true, data: 1.0f32.to_bits(), ..PeOutputs::default() }
+    );
+    assert_eq!(
+        pe.step(&mac(true, true, 1.0, 9.0)),
+        PeOutputs { ready: true, valid: true, data: 2.0f32.to_bits(), ..PeOutputs::default() }
+    );
     for result in [3.0f32, 4.0, 90.0] {
-        assert_eq!(pe.step(&idle()), PeOutputs { ready: true, valid: true, data: result.to_bits() });
+        assert_eq!(
+            pe.step(&idle()),
+            PeOutputs { ready: true, valid: true, data: result.to_bits(), ..PeOutputs::default() }
+        );
     }
     assert!(!pe.step(&idle()).valid);
 }
@@ -183,6 +200,7 @@ fn cycle() -> impl Strategy<Value = PeInputs> {
     (flags, value(), value(), prop::option::weighted(0.3, row)).prop_map(
         |((valid, first, last, out_ready), weight, activation, row)| PeInputs {
             zero_skip: false,
+            range: 0,
             row,
             valid,
             first,

@@ -24,6 +24,7 @@ enum Input {
     Reset,
     TestEnable,
     ZeroSkip,
+    Range,
     RowWrite,
     RowAddress,
     RowKey,
@@ -43,32 +44,51 @@ enum Output {
     Ready,
     Valid,
     Data,
+    Overflow,
+    Invalid,
 }
 
-const INPUTS: [(&str, Input); 15] = [
-    ("rst_ni", Input::Reset),
-    ("test_en_i", Input::TestEnable),
-    ("zero_skip_i", Input::ZeroSkip),
-    ("row_we_i", Input::RowWrite),
-    ("row_addr_i", Input::RowAddress),
-    ("row_key_i", Input::RowKey),
-    ("row_care_i", Input::RowCare),
-    ("row_product_i", Input::RowProduct),
-    ("row_valid_i", Input::RowValid),
-    ("in_valid_i", Input::Valid),
-    ("in_first_i", Input::First),
-    ("in_last_i", Input::Last),
-    ("in_weight_i", Input::Weight),
-    ("in_activation_i", Input::Activation),
-    ("out_ready_i", Input::OutReady),
+/// When a port is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// In every PE.
+    Core,
+    /// In one with a memory.
+    Rows,
+    /// In one with a fixed-point accumulator.
+    Fixed,
+}
+
+const INPUTS: [(&str, Part, Input); 16] = [
+    ("rst_ni", Part::Core, Input::Reset),
+    ("test_en_i", Part::Core, Input::TestEnable),
+    ("zero_skip_i", Part::Core, Input::ZeroSkip),
+    ("acc_range_i", Part::Fixed, Input::Range),
+    ("row_we_i", Part::Rows, Input::RowWrite),
+    ("row_addr_i", Part::Rows, Input::RowAddress),
+    ("row_key_i", Part::Rows, Input::RowKey),
+    ("row_care_i", Part::Rows, Input::RowCare),
+    ("row_product_i", Part::Rows, Input::RowProduct),
+    ("row_valid_i", Part::Rows, Input::RowValid),
+    ("in_valid_i", Part::Core, Input::Valid),
+    ("in_first_i", Part::Core, Input::First),
+    ("in_last_i", Part::Core, Input::Last),
+    ("in_weight_i", Part::Core, Input::Weight),
+    ("in_activation_i", Part::Core, Input::Activation),
+    ("out_ready_i", Part::Core, Input::OutReady),
 ];
 
-const OUTPUTS: [(&str, Output); 3] =
-    [("in_ready_o", Output::Ready), ("out_valid_o", Output::Valid), ("out_data_o", Output::Data)];
+const OUTPUTS: [(&str, Part, Output); 5] = [
+    ("in_ready_o", Part::Core, Output::Ready),
+    ("out_valid_o", Part::Core, Output::Valid),
+    ("out_data_o", Part::Core, Output::Data),
+    ("out_overflow_o", Part::Fixed, Output::Overflow),
+    ("out_invalid_o", Part::Fixed, Output::Invalid),
+];
 
 impl PeVectors {
     /// What a PE drives while it is held in reset.
-    pub const IN_RESET: PeOutputs = PeOutputs { ready: true, valid: false, data: 0 };
+    pub const IN_RESET: PeOutputs = PeOutputs { ready: true, valid: false, data: 0, overflow: false, invalid: false };
 
     /// The vectors of a generated PE.
     ///
@@ -78,25 +98,27 @@ impl PeVectors {
         let layout = Layout::of(dut)?;
         let unknown = |name: &str| LayoutError::Unknown(name.to_owned());
         let inputs = layout.inputs.iter().map(|field| {
-            let found = INPUTS.iter().find(|(name, _)| *name == field.name);
-            found.map(|(_, input)| *input).ok_or_else(|| unknown(&field.name))
+            let found = INPUTS.iter().find(|(name, ..)| *name == field.name);
+            found.map(|(.., input)| *input).ok_or_else(|| unknown(&field.name))
         });
         let inputs = inputs.collect::<Result<Vec<Input>, LayoutError>>()?;
         let outputs = layout.outputs.iter().map(|field| {
-            let found = OUTPUTS.iter().find(|(name, _)| *name == field.name);
-            found.map(|(_, output)| *output).ok_or_else(|| unknown(&field.name))
+            let found = OUTPUTS.iter().find(|(name, ..)| *name == field.name);
+            found.map(|(.., output)| *output).ok_or_else(|| unknown(&field.name))
         });
         let outputs = outputs.collect::<Result<Vec<Output>, LayoutError>>()?;
-        for (name, expected) in OUTPUTS {
-            if !outputs.contains(&expected) {
+        // A part is there whole or not at all.
+        let known = INPUTS.iter().map(|(name, part, _)| (*name, *part));
+        let known: Vec<_> = known.chain(OUTPUTS.iter().map(|(name, part, _)| (*name, *part))).collect();
+        let present = |name: &str| layout.inputs.iter().chain(&layout.outputs).any(|field| field.name == name);
+        for (name, part) in &known {
+            let wanted = *part == Part::Core || known.iter().any(|(other, of)| of == part && present(other));
+            if wanted && !present(name) {
                 return Err(LayoutError::Missing(format!("port {name}")));
             }
         }
-        if let Some((name, _)) = INPUTS.iter().find(|(name, _)| layout.input(name).is_none()) {
-            return Err(LayoutError::Missing(format!("port {name}")));
-        }
         let address_bits = layout.input("row_addr_i").map_or(0, |index| layout.inputs[index].width);
-        let highest_address = u64::MAX >> (u64::BITS as usize - address_bits);
+        let highest_address = u64::MAX.checked_shr(u64::BITS - address_bits as u32).unwrap_or(0);
         let (values, expected) = (vec![0; inputs.len()], vec![0; outputs.len()]);
         Ok(Self { layout, inputs, outputs, highest_address, values, expected })
     }
@@ -129,6 +151,7 @@ impl PeVectors {
                 Input::Reset => u64::from(run),
                 Input::TestEnable => 0,
                 Input::ZeroSkip => u64::from(inputs.zero_skip),
+                Input::Range => u64::from(inputs.range),
                 Input::RowWrite => u64::from(write),
                 Input::RowAddress => u64::from(row.address),
                 Input::RowKey => row.key,
@@ -150,6 +173,8 @@ impl PeVectors {
                 Output::Ready => u64::from(outputs.ready),
                 Output::Valid => u64::from(outputs.valid),
                 Output::Data => u64::from(outputs.data),
+                Output::Overflow => u64::from(outputs.overflow),
+                Output::Invalid => u64::from(outputs.invalid),
             };
         }
         self.layout.push(records, check, &self.values, &self.expected);
@@ -164,6 +189,8 @@ impl PeVectors {
                 Output::Ready => outputs.ready = value != 0,
                 Output::Valid => outputs.valid = value != 0,
                 Output::Data => outputs.data = value as u32,
+                Output::Overflow => outputs.overflow = value != 0,
+                Output::Invalid => outputs.invalid = value != 0,
             }
         }
         outputs

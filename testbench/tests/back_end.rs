@@ -1,7 +1,7 @@
 //! The back-end's expected texts (`hdl/tests/expect`) under real tools: no
 //! warning from any linter, and the behaviour that the Rust simulation had.
 
-use axp_spec::{FloatFormat, MultiplierStyle, PeConfig};
+use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, PeConfig};
 use axp_testbench::dut::{Dut, Source};
 use axp_testbench::lint::lint;
 use axp_testbench::process::Invocation;
@@ -58,7 +58,11 @@ fn configurations_of_all_sizes_formats_and_cuts_have_no_warnings() {
             (MultiplierStyle::Operator, (index + 2) as u32 % 3, 1),
         ] {
             let any = PeConfig::pair("axp_any", 2);
-            configs.push(PeConfig { format, multiplier, multiplier_stages, adder_stages, ..any });
+            let cut = PeConfig { format, multiplier, multiplier_stages, adder_stages, ..any };
+            configs.push(PeConfig { am: None, ..cut.clone() });
+            let accumulator = Accumulator::Fixed { width: 20 + index as u32, product_width: 16 };
+            let fixed = PeConfig { accumulator, adder_stages: 0, ..cut.clone() };
+            configs.extend([PeConfig { am: None, ..fixed.clone() }, fixed, cut]);
         }
     }
     for config in configs {

@@ -5,7 +5,7 @@
 mod stimuli;
 
 use axp_hdl::{Rtl, generate};
-use axp_spec::{FloatFormat, MultiplierStyle, PeConfig, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, PeConfig, ResetStyle};
 use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
 use axp_testbench::dut::Body;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
@@ -30,7 +30,7 @@ fn rtl(config: &PeConfig) -> Rtl {
 fn suite(config: &PeConfig, backend: impl Backend, count: u32) {
     let settings = Config {
         cases: count,
-        rng_seed: RngSeed::Fixed(config.am.rows as u64),
+        rng_seed: RngSeed::Fixed(config.rows() as u64),
         source_file: Some(file!()),
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         max_shrink_iters: 2000,
@@ -114,6 +114,10 @@ fn cut(multiplier_stages: u32, adder_stages: u32, config: PeConfig) -> PeConfig 
     PeConfig { multiplier_stages, adder_stages, ..config }
 }
 
+fn fixed(width: u32, product_width: u32, config: PeConfig) -> PeConfig {
+    PeConfig { accumulator: Accumulator::Fixed { width, product_width }, ..config }
+}
+
 fn narrow(format: FloatFormat, config: PeConfig) -> PeConfig {
     PeConfig { format, ..config }
 }
@@ -134,5 +138,13 @@ suites! {
     r8_bf16_mul2_add1: narrow(FloatFormat::Bfloat16, cut(2, 1, PeConfig::pair("", 8))), 1000, 100, 100;
     r5_fp16_add1: narrow(FloatFormat::Binary16, cut(0, 1, PeConfig::pair("", 5))), 1000, 100, 100;
     r4_e4m3_mul1: narrow(FloatFormat::E4m3, cut(1, 0, PeConfig::pair("", 4))), 1000, 200, 100;
+    plain: PeConfig::plain(""), 1000, 200, 100;
+    plain_bf16_mul1_add1: narrow(FloatFormat::Bfloat16, cut(1, 1, PeConfig::plain(""))), 1000, 100, 100;
+    plain_fixed24: fixed(24, 24, PeConfig::plain("")), 1000, 200, 100;
+    plain_fp16_fixed64_sync: sync(narrow(FloatFormat::Binary16, fixed(64, 32, PeConfig::plain("")))), 1000, 200, 100;
+    r4_fixed24: fixed(24, 18, PeConfig::pair("", 4)), 1000, 200, 100;
+    r4_fixed40_mul2: fixed(40, 32, cut(2, 0, PeConfig::pair("", 4))), 1000, 100, 100;
+    r4_bf16_fixed20_mul1: narrow(FloatFormat::Bfloat16, fixed(20, 14, cut(1, 0, PeConfig::pair("", 4)))), 1000, 200, 100;
+    r2_e4m3_fixed8: narrow(FloatFormat::E4m3, fixed(8, 8, PeConfig::pair("", 2))), 1000, 200, 100;
     r4_e5m2_add1_sync: sync(narrow(FloatFormat::E5m2, cut(0, 1, PeConfig::pair("", 4)))), 1000, 200, 100;
 }

@@ -1,7 +1,9 @@
 //! Our Verilog is equivalent to rust-hdl's own, and the proof can fail.
 
 use axp_hdl::{Rtl, fpu, generate, named};
-use axp_spec::{FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, PeConfig, ResetStyle, Rounding};
+use axp_spec::{
+    Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, PeConfig, ResetStyle, Rounding,
+};
 use axp_testbench::equivalence::{EquivalenceError, prove, prove_gating, prove_module};
 use std::sync::atomic::AtomicBool;
 
@@ -16,8 +18,8 @@ fn proven(config: &PeConfig) {
         assert_eq!(proof.module, module.name);
         assert!(proof.cells > 0 && proof.instances == module.stock_names.len());
     }
-    let rows = rtl.modules.iter().find(|module| module.name.starts_with("axp_am_row_")).unwrap();
-    assert_eq!(rows.stock_names.len(), config.am.rows);
+    let rows = rtl.modules.iter().find(|module| module.name.starts_with("axp_am_row_"));
+    assert_eq!(rows.map_or(0, |rows| rows.stock_names.len()), config.rows());
 }
 
 #[test]
@@ -43,7 +45,12 @@ fn every_format_and_cut_is_proven() {
             ..PeConfig::pair("axp_cut", 3)
         };
         proven(&config);
+        let plain = PeConfig { am: None, adder_stages: 0, ..config };
+        proven(&PeConfig { accumulator: Accumulator::Fixed { width: 24, product_width: 18 }, ..plain.clone() });
+        proven(&plain);
     }
+    let accumulator = Accumulator::Fixed { width: 32, product_width: 20 };
+    proven(&PeConfig { accumulator, ..PeConfig::pair("axp_fixed", 3) });
 }
 
 #[test]

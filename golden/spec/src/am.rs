@@ -2,7 +2,7 @@
 
 use crate::bits::{Bits32, hex64};
 use crate::format::FloatFormat;
-use crate::pe::PeConfig;
+use crate::pe::{Accumulator, PeConfig};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -19,7 +19,8 @@ pub struct AmRow {
     /// 1 where a key bit is compared, 0 where it is ignored.
     #[serde(with = "hex64")]
     pub care: u64,
-    /// The stored product, an encoding in the PE's format.
+    /// The stored product: an encoding in the PE's format, or units of the last
+    /// bit of its fixed-point accumulator, two's complement.
     pub product: Bits32,
 }
 
@@ -68,7 +69,7 @@ pub enum AmError {
         care: u64,
     },
     /// Bits above the width of the format.
-    #[error("row {row}: {what} {bits:x} has more than the {width} bits of {format}")]
+    #[error("row {row}: {what} {bits:x} has more than {width} bits (a PE in {format})")]
     TooWide {
         /// Index of the row.
         row: usize,
@@ -105,8 +106,8 @@ impl AmImage {
     /// # Errors
     /// The first row that breaks a rule; see [`AmError`].
     pub fn validate(&self, config: &PeConfig) -> Result<(), AmError> {
-        if self.rows.len() > config.am.rows {
-            return Err(AmError::TooManyRows { rows: self.rows.len(), capacity: config.am.rows });
+        if self.rows.len() > config.rows() {
+            return Err(AmError::TooManyRows { rows: self.rows.len(), capacity: config.rows() });
         }
         self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config))
     }
@@ -118,7 +119,7 @@ fn check_row(index: usize, row: &AmRow, config: &PeConfig) -> Result<(), AmError
     for (what, bits, width) in [
         ("key", row.key, 2 * format.width()),
         ("care mask", row.care, 2 * format.width()),
-        ("product", product, format.width()),
+        ("product", product, config.product_bits()),
     ] {
         if bits > u64::MAX >> (64 - width) {
             return Err(AmError::TooWide { row: index, what, bits, width, format });
@@ -133,7 +134,7 @@ fn check_row(index: usize, row: &AmRow, config: &PeConfig) -> Result<(), AmError
             return Err(AmError::MatchesSpecial { row: index, operand });
         }
     }
-    if format.is_special(product) {
+    if config.accumulator == Accumulator::Float && format.is_special(product) {
         return Err(AmError::ProductNotFinite { row: index, product: row.product.0 });
     }
     Ok(())

@@ -18,6 +18,10 @@ pub struct PeInputs {
     /// Activations of ±0 leave the accumulator untouched. Quasi-static: it
     /// takes effect for operands accepted in this cycle.
     pub zero_skip: bool,
+    /// Exponent field of the fixed-point accumulator's range, see
+    /// [`PeConfig::accumulator_format`](crate::PeConfig::accumulator_format).
+    /// Static: it must not change while a pair is in the pipe or a sum is open.
+    pub range: u32,
     /// A row written at the end of this cycle; operands accepted in later
     /// cycles see it, those of this cycle do not.
     pub row: Option<RowWrite>,
@@ -44,7 +48,7 @@ pub struct RowWrite {
     pub key: u64,
     /// 1 where a key bit is compared.
     pub care: u64,
-    /// The stored product.
+    /// The stored product, see [`AmRow::product`](crate::AmRow).
     pub product: u32,
     /// Whether the row can match from now on.
     pub valid: bool,
@@ -59,4 +63,9 @@ pub struct PeOutputs {
     pub valid: bool,
     /// The result; 0 after reset, held while `valid` is low.
     pub data: u32,
+    /// With the result: an addition in its sum, or the conversion of one of its
+    /// products, went out of the range of the fixed-point accumulator.
+    pub overflow: bool,
+    /// With the result: a product in its sum was a NaN.
+    pub invalid: bool,
 }

@@ -43,6 +43,8 @@ pub struct FixedFormat {
 impl FixedFormat {
     /// Most bits.
     pub const MAX_WIDTH: u32 = 64;
+    /// Fewest bits of an accumulator.
+    pub const MIN_ACCUMULATOR: u32 = 8;
     /// Least exponent of the last bit.
     pub const MIN_LAST_BIT: i32 = -256;
     /// Greatest exponent of the last bit.

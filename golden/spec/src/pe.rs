@@ -1,7 +1,7 @@
 //! The configuration of a processing element: what is built into its netlist.
 
 use crate::format::FloatFormat;
-use crate::fpu::MultiplierStyle;
+use crate::fpu::{FixedFormat, MultiplierStyle};
 use crate::names::is_safe_name;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -37,6 +37,15 @@ pub enum Content {
 pub enum Accumulator {
     /// A floating-point adder of the PE's own format.
     Float,
+    /// A saturating integer, converted back once a sum.
+    Fixed {
+        /// Width in bits, two's complement: [`FixedFormat::MIN_ACCUMULATOR`]
+        /// to [`FixedFormat::MAX_WIDTH`].
+        width: u32,
+        /// Width of the products that the memory stores, in units of the
+        /// accumulator's last bit: 2 to 32 and at most `width`.
+        product_width: u32,
+    },
 }
 
 /// How the registers of the generated Verilog are reset.
@@ -71,8 +80,9 @@ pub struct PeConfig {
     pub name: String,
     /// Format of weights, activations, products and results.
     pub format: FloatFormat,
-    /// The associative memory.
-    pub am: AmConfig,
+    /// The associative memory; without one, every product is multiplied.
+    #[serde(default)]
+    pub am: Option<AmConfig>,
     /// What the products are summed in.
     pub accumulator: Accumulator,
     /// What the multiplier is made of.
@@ -102,10 +112,28 @@ pub enum PeConfigError {
     /// The number of rows is outside the supported range.
     #[error("an associative memory of {0} rows cannot be built: use 1 to {MAX_ROWS}")]
     Rows(usize),
+    /// The accumulator is too narrow or too wide.
+    #[error(
+        "an accumulator of {width} bits cannot be built: use {} to {}",
+        FixedFormat::MIN_ACCUMULATOR,
+        FixedFormat::MAX_WIDTH
+    )]
+    AccumulatorWidth {
+        /// What was asked for.
+        width: u32,
+    },
+    /// The stored products are too narrow or too wide.
+    #[error("stored products of {product_width} bits cannot be built: use 2 to {most}")]
+    ProductWidth {
+        /// What was asked for.
+        product_width: u32,
+        /// The most that fits the accumulator and the row port.
+        most: u32,
+    },
     /// More pipeline cuts than a unit has places for.
     #[error("{cuts} pipeline cuts in the {unit} cannot be built: use 0 to {most}")]
     Stages {
-        /// `multiplier` or `adder`.
+        /// `multiplier`, `adder` or `fixed-point accumulator`.
         unit: &'static str,
         /// What was asked for.
         cuts: u32,
@@ -118,9 +146,18 @@ impl PeConfig {
     /// A paper-like PE: `pair` rows, programmable, binary32 throughout.
     pub fn pair(name: &str, rows: usize) -> Self {
         Self {
+            am: Some(AmConfig { organisation: Organisation::Pair, content: Content::Programmable, rows }),
+            ..Self::plain(name)
+        }
+    }
+
+    /// A binary32 multiply-accumulate without a memory: what others are
+    /// compared with.
+    pub fn plain(name: &str) -> Self {
+        Self {
             name: name.to_owned(),
             format: FloatFormat::Binary32,
-            am: AmConfig { organisation: Organisation::Pair, content: Content::Programmable, rows },
+            am: None,
             accumulator: Accumulator::Float,
             multiplier: MultiplierStyle::Dadda,
             multiplier_stages: 0,
@@ -134,13 +171,24 @@ impl PeConfig {
         if !is_safe_name(&self.name) {
             return Err(PeConfigError::Name(self.name.clone()));
         }
-        if !(1..=MAX_ROWS).contains(&self.am.rows) {
-            return Err(PeConfigError::Rows(self.am.rows));
+        if let Some(am) = &self.am
+            && !(1..=MAX_ROWS).contains(&am.rows)
+        {
+            return Err(PeConfigError::Rows(am.rows));
         }
-        let cuts = [
-            ("multiplier", self.multiplier_stages, MAX_MULTIPLIER_STAGES),
-            ("adder", self.adder_stages, MAX_ADDER_STAGES),
-        ];
+        let adder = match self.accumulator {
+            Accumulator::Float => ("adder", self.adder_stages, MAX_ADDER_STAGES),
+            Accumulator::Fixed { width, product_width } => {
+                if !(FixedFormat::MIN_ACCUMULATOR..=FixedFormat::MAX_WIDTH).contains(&width) {
+                    return Err(PeConfigError::AccumulatorWidth { width });
+                }
+                if !(2..=width.min(32)).contains(&product_width) {
+                    return Err(PeConfigError::ProductWidth { product_width, most: width.min(32) });
+                }
+                ("fixed-point accumulator", self.adder_stages, 0)
+            }
+        };
+        let cuts = [("multiplier", self.multiplier_stages, MAX_MULTIPLIER_STAGES), adder];
         for (unit, cuts, most) in cuts {
             if cuts > most {
                 return Err(PeConfigError::Stages { unit, cuts, most });
@@ -155,9 +203,41 @@ impl PeConfig {
     ///
     /// Operands, product and sum take one each. A cut in the multiplier takes
     /// one more. A cut in the adder takes three more: the second half of the
-    /// last addition, and both halves of even + odd.
+    /// last addition, and both halves of even + odd. A fixed-point accumulator
+    /// takes one more, for the conversion of its sum.
     pub const fn latency(&self) -> u32 {
-        3 + self.multiplier_stages + 3 * self.adder_stages
+        let converted = matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
+        3 + self.multiplier_stages + 3 * self.adder_stages + converted
+    }
+
+    /// The fixed-point format of the accumulator, if it has one, while the
+    /// range port carries `range`: sums reach from -2^(range + 1 - bias) to
+    /// just below 2^(range + 1 - bias). Bits of `range` above the format's
+    /// exponent field are dropped.
+    pub const fn accumulator_format(&self, range: u32) -> Option<FixedFormat> {
+        match self.accumulator {
+            Accumulator::Float => None,
+            Accumulator::Fixed { width, .. } => {
+                let range = range & ((1 << self.format.exponent_bits()) - 1);
+                Some(FixedFormat { width, last_bit: range as i32 + 2 - self.format.bias() - width as i32 })
+            }
+        }
+    }
+
+    /// How many rows the memory has; 0 without one.
+    pub const fn rows(&self) -> usize {
+        match self.am {
+            Some(am) => am.rows,
+            None => 0,
+        }
+    }
+
+    /// Width in bits of a stored product.
+    pub const fn product_bits(&self) -> u32 {
+        match self.accumulator {
+            Accumulator::Float => self.format.width(),
+            Accumulator::Fixed { product_width, .. } => product_width,
+        }
     }
 
     /// Whether there are two interleaved sums.
@@ -167,7 +247,7 @@ impl PeConfig {
 
     /// Width in bits of the row address, at least 1.
     pub const fn row_address_bits(&self) -> u32 {
-        let bits = usize::BITS - (self.am.rows - 1).leading_zeros();
+        let bits = usize::BITS - self.rows().saturating_sub(1).leading_zeros();
         if bits == 0 { 1 } else { bits }
     }
 }
@@ -192,6 +272,33 @@ mod tests {
         let widths: Vec<u32> =
             [1, 2, 3, 4, 5, 128, 129].iter().map(|r| PeConfig::pair("a", *r).row_address_bits()).collect();
         assert_eq!(widths, [1, 1, 2, 2, 3, 7, 8]);
+    }
+
+    #[test]
+    fn accumulators_are_bounded_and_their_range_fits_the_port() {
+        let fixed = |width, product_width| PeConfig {
+            accumulator: Accumulator::Fixed { width, product_width },
+            ..PeConfig::plain("a")
+        };
+        assert_eq!(fixed(24, 18).validate(), Ok(()));
+        assert_eq!(fixed(7, 2).validate(), Err(PeConfigError::AccumulatorWidth { width: 7 }));
+        assert_eq!(fixed(65, 2).validate(), Err(PeConfigError::AccumulatorWidth { width: 65 }));
+        assert_eq!(fixed(24, 25).validate(), Err(PeConfigError::ProductWidth { product_width: 25, most: 24 }));
+        assert_eq!(fixed(40, 33).validate(), Err(PeConfigError::ProductWidth { product_width: 33, most: 32 }));
+        let cut = PeConfig { adder_stages: 1, ..fixed(24, 18) };
+        assert!(matches!(cut.validate(), Err(PeConfigError::Stages { most: 0, .. })));
+        // Sums below 2^(127 + 1 - 127) = 2 in 24 bits: the last bit is 2^-22.
+        assert_eq!(fixed(24, 18).accumulator_format(127), Some(FixedFormat { width: 24, last_bit: -22 }));
+        assert_eq!(fixed(24, 18).latency(), 4);
+        for format in FloatFormat::ALL {
+            for width in [FixedFormat::MIN_ACCUMULATOR, FixedFormat::MAX_WIDTH] {
+                let config = PeConfig { format, ..fixed(width, 2) };
+                for range in [0, u32::MAX] {
+                    let last_bit = config.accumulator_format(range).unwrap().last_bit;
+                    assert!((FixedFormat::MIN_LAST_BIT..=FixedFormat::MAX_LAST_BIT).contains(&last_bit), "{last_bit}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Pattern;
 use crate::float;
-use axp_spec::{AmError, AmImage, AmRow, FloatFormat, PeConfig, RowWrite};
+use axp_spec::{Accumulator, AmError, AmImage, AmRow, FloatFormat, PeConfig, RowWrite};
 use thiserror::Error;
 
 /// An associative memory of a fixed number of rows, each valid or not.
@@ -33,7 +33,7 @@ impl Row {
 pub struct Hit {
     /// Index of the lowest matching row.
     pub row: usize,
-    /// The product that it stores, an encoding in the PE's format.
+    /// The product that it stores, see [`AmRow::product`].
     pub product: u32,
 }
 
@@ -70,7 +70,7 @@ impl Am {
 
     /// How many rows the memory has, valid or not.
     pub fn capacity(&self) -> usize {
-        self.config.am.rows
+        self.config.rows()
     }
 
     /// How many rows are valid.
@@ -87,7 +87,9 @@ impl Am {
     pub fn load(&mut self, image: &AmImage) -> Result<(), LoadError> {
         image.validate(&self.config)?;
         for (index, row) in image.rows.iter().enumerate() {
-            check_exact_product(self.config.format, index, row)?;
+            if self.config.accumulator == Accumulator::Float {
+                check_exact_product(self.config.format, index, row)?;
+            }
         }
         let rows = image.rows.iter().zip(0..);
         self.rows = rows.map(|(row, index)| Row::new(index, row.key, row.care, row.product.0)).collect();
@@ -103,7 +105,7 @@ impl Am {
         let position = self.rows.binary_search_by_key(&write.address, |row| row.index);
         // The port is as wide as the format.
         let keys = self.config.format.key_mask();
-        let product = write.product & self.config.format.encoding_mask() as u32;
+        let product = write.product & (u64::MAX >> (64 - self.config.product_bits())) as u32;
         let row = Row::new(write.address, write.key & keys, write.care & keys, product);
         match (position, write.valid) {
             (Ok(at), true) => self.rows[at] = row,

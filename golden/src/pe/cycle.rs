@@ -10,7 +10,8 @@
 //! model computes a pair when it is accepted, and delays what is finished. How
 //! the hardware spreads the work over its stages is the hardware's business.
 
-use super::numeric::{Accumulator, Operand};
+use super::accumulator::{Accumulator, Total};
+use super::numeric::Operand;
 use crate::am::{Am, LoadError};
 use axp_spec::{AmImage, PeConfig, PeInputs, PeOutputs};
 use std::collections::VecDeque;
@@ -64,10 +65,10 @@ pub struct CyclePe {
     accumulator: Accumulator,
     /// Finished sums on their way to the output, the next one first: one place
     /// for each clock edge between.
-    pipe: VecDeque<Option<u32>>,
+    pipe: VecDeque<Option<Total>>,
     main_valid: bool,
-    main: u32,
-    skid: Option<u32>,
+    main: Total,
+    skid: Option<Total>,
 }
 
 impl CyclePe {
@@ -79,7 +80,7 @@ impl CyclePe {
             accumulator: Accumulator::new(config),
             pipe: vec![None; config.latency() as usize - 1].into(),
             main_valid: false,
-            main: 0,
+            main: Total { data: 0, overflow: false, invalid: false },
             skid: None,
         }
     }
@@ -105,7 +106,8 @@ impl CyclePe {
 
     /// The outputs in the current cycle: registers only.
     pub fn outputs(&self) -> PeOutputs {
-        PeOutputs { ready: self.skid.is_none(), valid: self.main_valid, data: self.main }
+        let Total { data, overflow, invalid } = self.main;
+        PeOutputs { ready: self.skid.is_none(), valid: self.main_valid, data, overflow, invalid }
     }
 
     /// One cycle: returns the outputs seen in it, then takes the clock edge
@@ -139,18 +141,19 @@ impl CyclePe {
     }
 
     /// Takes a pair, and says what its sum is if the pair ends it.
-    fn accept(&mut self, inputs: &PeInputs) -> Option<u32> {
+    fn accept(&mut self, inputs: &PeInputs) -> Option<Total> {
         let format = self.config.format;
+        self.accumulator.set_range(&self.config, inputs.range);
         if inputs.first {
             self.accumulator.clear();
         }
         let operand = Operand::decide(format, &self.am, inputs.zero_skip, inputs.weight, inputs.activation);
-        self.accumulator.take(format, operand.product(format));
+        self.accumulator.take(format, operand);
         inputs.last.then(|| self.accumulator.total(format))
     }
 
     /// Puts a result into the main register, or behind one that waits there.
-    fn offer(&mut self, result: u32) {
+    fn offer(&mut self, result: Total) {
         if self.main_valid {
             self.skid = Some(result);
         } else {

@@ -11,11 +11,16 @@
 //! - Hit: the product is the word stored in the lowest matching valid row. An
 //!   infinite or NaN operand never hits.
 //! - Miss: the product of weight and activation, rounded to nearest even.
+//! - A fixed-point accumulator takes the miss rounded once more, to its last bit,
+//!   and a hit's stored integer; every addition saturates and is remembered by a
+//!   flag, infinities are out of range, a NaN counts as 0 and raises another
+//!   flag. The sum is converted at the end, rounded to nearest even.
 //! - Every addition rounds to nearest even. Subnormals are kept; the only NaN
 //!   that comes out of an operation is the format's canonical one.
 
+mod accumulator;
 mod cycle;
 mod numeric;
 
 pub use cycle::CyclePe;
-pub use numeric::{SumOutcome, add_bias, sum};
+pub use numeric::{Settings, SumOutcome, add_bias, sum};

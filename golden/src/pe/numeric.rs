@@ -1,5 +1,6 @@
 //! The PE as a function from operand pairs to a sum.
 
+use super::accumulator::Accumulator;
 use crate::am::Am;
 use crate::float;
 use axp_spec::{FloatFormat, PeConfig};
@@ -16,18 +17,32 @@ pub struct SumOutcome {
     /// Zero activations that were skipped; they count neither as hit nor as
     /// miss.
     pub skipped: u64,
+    /// A fixed-point accumulator has saturated, see [`PeOutputs`](axp_spec::PeOutputs).
+    pub overflow: bool,
+    /// A fixed-point accumulator was given a NaN.
+    pub invalid: bool,
+}
+
+/// The settings of a PE while it sums.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Activations of ±0 are skipped.
+    pub zero_skip: bool,
+    /// What the range port of a fixed-point accumulator carries.
+    pub range: u32,
+}
+
+impl From<bool> for Settings {
+    /// The zero-skip bit alone, for a PE with a floating-point accumulator.
+    fn from(zero_skip: bool) -> Self {
+        Self { zero_skip, range: 0 }
+    }
 }
 
 impl SumOutcome {
-    /// Counts a pair and returns its product, or `None` if it is skipped.
+    /// Counts a pair and returns what becomes of it.
     #[inline(always)]
-    fn count(
-        &mut self,
-        format: FloatFormat,
-        am: &Am,
-        zero_skip: bool,
-        (weight, activation): (u32, u32),
-    ) -> Option<u32> {
+    fn count(&mut self, format: FloatFormat, am: &Am, zero_skip: bool, (weight, activation): (u32, u32)) -> Operand {
         let operand = Operand::decide(format, am, zero_skip, weight, activation);
         let count = match operand {
             Operand::Skip => &mut self.skipped,
@@ -35,7 +50,7 @@ impl SumOutcome {
             Operand::Miss { .. } => &mut self.misses,
         };
         *count += 1;
-        operand.product(format)
+        operand
     }
 }
 
@@ -62,77 +77,6 @@ impl Operand {
             None => Self::Miss { weight, activation },
         }
     }
-
-    /// The product to add, or `None` for a pair that is skipped.
-    #[inline(always)]
-    pub fn product(self, format: FloatFormat) -> Option<u32> {
-        match self {
-            Self::Skip => None,
-            Self::Hit { product } => Some(product),
-            Self::Miss { weight, activation } => {
-                Some(float::mul(format, u64::from(weight), u64::from(activation)).bits as u32)
-            }
-        }
-    }
-}
-
-/// The running sum of a PE, or its two interleaved ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Accumulator {
-    /// One sum, a product at a time.
-    Single(u32),
-    /// A pipelined adder: pairs at even positions go to one sum, pairs at odd
-    /// positions to the other.
-    Interleaved {
-        /// The sums of even and of odd positions.
-        sums: [u32; 2],
-        /// Where the next pair goes.
-        next: usize,
-    },
-}
-
-impl Accumulator {
-    /// As it is after reset.
-    pub fn new(config: &PeConfig) -> Self {
-        if config.is_interleaved() { Self::Interleaved { sums: [0; 2], next: 0 } } else { Self::Single(0) }
-    }
-
-    /// `first`: everything counts as +0, and the next position is 0.
-    pub fn clear(&mut self) {
-        match self {
-            Self::Single(sum) => *sum = 0,
-            Self::Interleaved { sums, next } => (*sums, *next) = ([0; 2], 0),
-        }
-    }
-
-    /// Takes the product of the next pair, or `None` for a pair that is
-    /// skipped: it has a position too.
-    #[inline(always)]
-    pub fn take(&mut self, format: FloatFormat, product: Option<u32>) {
-        let sum = match self {
-            Self::Single(sum) => sum,
-            Self::Interleaved { sums, next } => {
-                let sum = &mut sums[*next];
-                *next = 1 - *next;
-                sum
-            }
-        };
-        if let Some(product) = product {
-            *sum = add(format, *sum, product);
-        }
-    }
-
-    /// What a PE offers after a `last`.
-    pub fn total(&self, format: FloatFormat) -> u32 {
-        match *self {
-            Self::Single(sum) => sum,
-            Self::Interleaved { sums: [even, odd], .. } => add(format, even, odd),
-        }
-    }
-}
-
-fn add(format: FloatFormat, a: u32, b: u32) -> u32 {
-    float::add(format, u64::from(a), u64::from(b)).bits as u32
 }
 
 fn is_zero(format: FloatFormat, encoding: u32) -> bool {
@@ -151,15 +95,25 @@ fn is_zero(format: FloatFormat, encoding: u32) -> bool {
 /// rounded to nearest even like every addition. The position of a pair is its
 /// index from `first` on, 0 for `first` itself. A skipped pair has a position
 /// too: it leaves its sum untouched, and the next pair goes to the other one.
-pub fn sum(config: &PeConfig, am: &Am, zero_skip: bool, operands: impl IntoIterator<Item = (u32, u32)>) -> SumOutcome {
-    let format = config.format;
+///
+/// In a PE with a fixed-point accumulator a miss is rounded twice, to the format
+/// and then to the accumulator's last bit, a hit adds the stored integer, every
+/// addition saturates, and the sum is converted back at the end.
+pub fn sum(
+    config: &PeConfig,
+    am: &Am,
+    settings: impl Into<Settings>,
+    operands: impl IntoIterator<Item = (u32, u32)>,
+) -> SumOutcome {
+    let settings = settings.into();
     let mut outcome = SumOutcome::default();
     let mut accumulator = Accumulator::new(config);
+    accumulator.set_range(config, settings.range);
     for operand in operands {
-        accumulator.take(format, outcome.count(format, am, zero_skip, operand));
+        accumulator.take(config.format, outcome.count(config.format, am, settings.zero_skip, operand));
     }
-    outcome.data = accumulator.total(format);
-    outcome
+    let total = accumulator.total(config.format);
+    SumOutcome { data: total.data, overflow: total.overflow, invalid: total.invalid, ..outcome }
 }
 
 /// Adds a layer's bias to a finished sum: one binary32 addition, rounded to

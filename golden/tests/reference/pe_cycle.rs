@@ -91,7 +91,12 @@ impl Checked {
         if valid {
             self.held = self.results[0];
         }
-        assert_eq!(outputs, PeOutputs { ready: !frozen, valid, data: self.held }, "in cycle {}", self.cycle);
+        assert_eq!(
+            outputs,
+            PeOutputs { ready: !frozen, valid, data: self.held, ..PeOutputs::default() },
+            "in cycle {}",
+            self.cycle
+        );
 
         if valid && inputs.out_ready {
             self.pending -= 1;
@@ -316,7 +321,7 @@ proptest! {
         }
         checked.pe.reset();
         prop_assert_eq!(&checked.pe, &CyclePe::new(&config));
-        prop_assert_eq!(checked.pe.outputs(), PeOutputs { ready: true, valid: false, data: 0 });
+        prop_assert_eq!(checked.pe.outputs(), PeOutputs { ready: true, valid: false, data: 0, ..PeOutputs::default() });
         prop_assert_eq!(checked.pe.am().valid_rows(), 0);
     }
 }
@@ -342,7 +347,12 @@ fn the_documented_waveform() {
             out_ready: out_ready[cycle] == 1,
             ..pair(ONE, ONE, in_first[cycle] == 1, in_last[cycle] == 1)
         };
-        let expected = PeOutputs { ready: in_ready[cycle] == 1, valid: out_valid[cycle] == 1, data: out_data[cycle] };
+        let expected = PeOutputs {
+            ready: in_ready[cycle] == 1,
+            valid: out_valid[cycle] == 1,
+            data: out_data[cycle],
+            ..PeOutputs::default()
+        };
         assert_eq!(checked.step(&inputs), expected, "in cycle {cycle}");
     }
 }

@@ -6,7 +6,7 @@ use crate::operands::{any_encoding, network_value};
 use axp_golden::am::{Am, Pattern};
 use axp_golden::float;
 use axp_golden::pe::{self, SumOutcome};
-use axp_spec::{AmImage, AmRow, FloatFormat::Binary32, PeConfig, RowWrite};
+use axp_spec::{Accumulator, AmImage, AmRow, FloatFormat::Binary32, PeConfig, RowWrite};
 use proptest::prelude::*;
 
 const ROWS: usize = 16;
@@ -49,7 +49,7 @@ proptest! {
         let skipped = if zero_skip { zeros } else { 0 };
         prop_assert_eq!(
             outcome,
-            SumOutcome { data: outcome.data, hits: 0, misses: operands.len() as u64 - skipped, skipped }
+            SumOutcome { data: outcome.data, hits: 0, misses: operands.len() as u64 - skipped, skipped, ..SumOutcome::default() }
         );
     }
 
@@ -115,6 +115,50 @@ proptest! {
         prop_assert_eq!(pe::sum(&config(), &am, zero_skip, operands.iter().copied()), expected);
     }
 
+    /// The host's binary64 scales, rounds and converts exactly up to 53 bits.
+    #[test]
+    fn fixed_point_sums_are_host_integers(
+        operands in operands(),
+        width in 8u32..=53,
+        stored in any::<i32>(),
+        range in prop_oneof![110u32..150, 0u32..256],
+        zero_skip: bool,
+    ) {
+        let product_width = width.min(20);
+        let config = PeConfig { accumulator: Accumulator::Fixed { width, product_width }, ..config() };
+        // One row, whose product is known, for the weight of the first pair.
+        let stored = i64::from(stored >> (32 - product_width));
+        let weight = operands.first().map_or(ONE, |(weight, _)| *weight);
+        let mut am = Am::new(&config);
+        let care = Binary32.key_of(u32::MAX, 0x4000_0000);
+        let product = stored as u32 & ((1 << product_width) - 1);
+        am.write(&RowWrite { address: 2, key: Binary32.key_of(weight, 0), care, product, valid: true });
+
+        let last_bit = range as i32 + 2 - 127 - width as i32;
+        let unit = 2f64.powi(last_bit);
+        let limit = 2f64.powi(width as i32 - 1);
+        let (mut sum, mut overflow, mut invalid) = (0f64, false, false);
+        for (w, a) in &operands {
+            let (x, y) = (f32::from_bits(*w), f32::from_bits(*a));
+            if zero_skip && y == 0.0 {
+                continue;
+            }
+            let hit = *w == weight && a & 0x4000_0000 == 0 && x.is_finite();
+            let units = if hit { stored as f64 } else { (f64::from(x * y) / unit).round_ties_even() };
+            invalid |= units.is_nan();
+            let addend = if units.is_nan() { 0.0 } else { units.clamp(-limit, limit - 1.0) };
+            overflow |= !units.is_nan() && addend != units;
+            let total = sum + addend;
+            sum = total.clamp(-limit, limit - 1.0);
+            overflow |= sum != total;
+        }
+        let found = pe::sum(&config, &am, pe::Settings { zero_skip, range }, operands.iter().copied());
+        prop_assert_eq!((found.overflow, found.invalid), (overflow, invalid));
+        // An integer zero is +0; what is rounded to zero keeps its sign.
+        let expected = if sum == 0.0 { 0.0 } else { (sum * unit) as f32 };
+        prop_assert_eq!(found.data, expected.to_bits());
+    }
+
     #[test]
     fn the_bias_is_one_host_addition(sum in any_encoding(), bias in any_encoding()) {
         let expected = host::canonical(f32::from_bits(sum) + f32::from_bits(bias));
@@ -131,11 +175,14 @@ fn skipped_zeros_leave_the_accumulator_whatever_the_weight() {
     for zero in [0, 0x8000_0000] {
         for weight in [0, ONE, INFINITY, 0x7FC0_0001, 0xFF80_0000] {
             let outcome = pe::sum(&config(), &am, true, [(ONE, ONE), (weight, zero)]);
-            assert_eq!(outcome, SumOutcome { data: ONE, hits: 0, misses: 1, skipped: 1 });
+            assert_eq!(outcome, SumOutcome { data: ONE, hits: 0, misses: 1, skipped: 1, ..SumOutcome::default() });
         }
     }
     let not_skipped = pe::sum(&config(), &am, false, [(INFINITY, 0)]);
-    assert_eq!(not_skipped, SumOutcome { data: host::CANONICAL_NAN, hits: 0, misses: 1, skipped: 0 });
+    assert_eq!(
+        not_skipped,
+        SumOutcome { data: host::CANONICAL_NAN, hits: 0, misses: 1, skipped: 0, ..SumOutcome::default() }
+    );
 }
 
 #[test]
@@ -144,15 +191,24 @@ fn subnormal_activations_and_zero_weights_are_not_skipped() {
     let two_to_the_23 = 0x4B00_0000;
     assert_eq!(pe::sum(&config(), &am, true, [(two_to_the_23, 1)]).data, 0x0080_0000);
     let zero_weight = pe::sum(&config(), &am, true, [(0, ONE), (0x8000_0000, INFINITY)]);
-    assert_eq!(zero_weight, SumOutcome { data: host::CANONICAL_NAN, hits: 0, misses: 2, skipped: 0 });
+    assert_eq!(
+        zero_weight,
+        SumOutcome { data: host::CANONICAL_NAN, hits: 0, misses: 2, skipped: 0, ..SumOutcome::default() }
+    );
 }
 
 #[test]
 fn zero_skip_comes_before_the_memory() {
     let mut am = Am::new(&config());
     am.write(&RowWrite { address: 0, key: Binary32.key_of(ONE, 0), care: u64::MAX, product: ONE, valid: true });
-    assert_eq!(pe::sum(&config(), &am, false, [(ONE, 0)]), SumOutcome { data: ONE, hits: 1, misses: 0, skipped: 0 });
-    assert_eq!(pe::sum(&config(), &am, true, [(ONE, 0)]), SumOutcome { data: 0, hits: 0, misses: 0, skipped: 1 });
+    assert_eq!(
+        pe::sum(&config(), &am, false, [(ONE, 0)]),
+        SumOutcome { data: ONE, hits: 1, misses: 0, skipped: 0, ..SumOutcome::default() }
+    );
+    assert_eq!(
+        pe::sum(&config(), &am, true, [(ONE, 0)]),
+        SumOutcome { data: 0, hits: 0, misses: 0, skipped: 1, ..SumOutcome::default() }
+    );
 }
 
 #[test]
@@ -187,5 +243,9 @@ fn interleaved_sums_take_products_from_the_memory() {
     let (two, five) = (0x4000_0000, 0x40A0_0000);
     am.write(&RowWrite { address: 3, key: Binary32.key_of(two, two), care: u64::MAX, product: five, valid: true });
     let outcome = pe::sum(&interleaved(), &am, true, [(ONE, ONE), (two, two), (ONE, 0), (two, ONE)]);
-    assert_eq!(outcome, SumOutcome { data: 0x4100_0000, hits: 1, misses: 2, skipped: 1 }, "1 + (5 + 2) = 8");
+    assert_eq!(
+        outcome,
+        SumOutcome { data: 0x4100_0000, hits: 1, misses: 2, skipped: 1, ..SumOutcome::default() },
+        "1 + (5 + 2) = 8"
+    );
 }

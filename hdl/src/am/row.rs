@@ -15,14 +15,15 @@ use axp_spec::{FloatFormat, ResetStyle};
 /// | `clk_i`, `rst_ni`, `test_en_i` | 1 | |
 /// | `we_i` | 1 | writes the row at the clock edge |
 /// | `key_i`, `care_i` | 2 W | pattern {weight, activation}, and which bits are compared |
-/// | `product_i`, `valid_i` | W, 1 | product, and whether the row can match from now on |
+/// | `product_i`, `valid_i` | P, 1 | product, and whether the row can match from now on |
 /// | `search_i` | 2 W | key to search for |
 /// | `match_o` | 1 | the row matches |
 /// | `select_i` | 1 | the row won the priority select |
-/// | `product_o` | W | the stored product if selected, else 0 |
-pub fn pair_row(format: FloatFormat, reset: ResetStyle) -> Circuit {
+/// | `product_o` | P | the stored product if selected, else 0 |
+pub fn pair_row(format: FloatFormat, product_bits: u32, reset: ResetStyle) -> Circuit {
     let width = format.width();
-    let name = format!("axp_am_row_{}_w{width}", style_name(reset));
+    let stored = if product_bits == width { String::new() } else { format!("_p{product_bits}") };
+    let name = format!("axp_am_row_{}_w{width}{stored}", style_name(reset));
     let mut c = Circuit::new(&name, "one ternary row: storage, comparator, product gate");
     c.clock();
     c.reset(reset);
@@ -30,7 +31,7 @@ pub fn pair_row(format: FloatFormat, reset: ResetStyle) -> Circuit {
     let write = c.input("we_i", 1, "write the row at the clock edge");
     let key = c.input("key_i", 2 * width, "pattern, {weight, activation}");
     let care = c.input("care_i", 2 * width, "compared bits of the pattern");
-    let product = c.input("product_i", width, "product to store");
+    let product = c.input("product_i", product_bits, "product to store");
     let valid = c.input("valid_i", 1, "the row can match from now on");
     let search = c.input("search_i", 2 * width, "key to search for");
     let select = c.input("select_i", 1, "the row won the priority select");
@@ -40,7 +41,7 @@ pub fn pair_row(format: FloatFormat, reset: ResetStyle) -> Circuit {
         doc: "clock-gated storage of one ternary row",
         reset: None,
         gated: true,
-        lanes: vec![("key", 2 * width), ("care", 2 * width), ("product", width)],
+        lanes: vec![("key", 2 * width), ("care", 2 * width), ("product", product_bits)],
     };
     let words = [("key_i", &key), ("care_i", &care), ("product_i", &product)];
     let stored = c.bank("storage", shape, &words, &write);
@@ -48,8 +49,12 @@ pub fn pair_row(format: FloatFormat, reset: ResetStyle) -> Circuit {
     let differs = (&search ^ stored.port("key_o")) & stored.port("care_o");
     let differs = c.net("differs", differs, "compared bits that differ");
     c.output("match_o", valid & differs.none(), "the row matches");
-    let gated =
-        c.choose("gated", &[(&select, &stored.port("product_o"))], &literal(0, width), "stored product if selected");
+    let gated = c.choose(
+        "gated",
+        &[(&select, &stored.port("product_o"))],
+        &literal(0, product_bits),
+        "stored product if selected",
+    );
     c.output("product_o", gated, "stored product if selected, else 0");
     c
 }

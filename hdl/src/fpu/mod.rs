@@ -28,9 +28,11 @@ use axp_spec::{FpuConfig, FpuConfigError, FpuOperation};
 use round::Rounded;
 use rust_hdl::prelude::Block;
 
+pub(crate) use from_fixed::ranged_from_fixed;
 pub use full_adders::full_adders;
 pub use leading_zeros::leading_zeros;
 pub use significand::carry_save;
+pub(crate) use to_fixed::ranged_to_fixed;
 
 /// Describes the unit of a configuration, connected and ready to be simulated;
 /// its ports are those of [`FpuConfig`].

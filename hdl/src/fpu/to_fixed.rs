@@ -2,8 +2,8 @@
 
 use super::fields::unpack;
 use super::shift::right_window;
-use crate::circuit::{Circuit, concat, literal};
-use axp_spec::{FixedFormat, FpuConfig, Rounding};
+use crate::circuit::{Circuit, Value, concat, literal};
+use axp_spec::{FixedFormat, FloatFormat, FpuConfig, Rounding};
 
 /// The conversion of a configuration: `a_i` in units of 2^`last_bit`, in two's
 /// complement.
@@ -16,28 +16,89 @@ use axp_spec::{FixedFormat, FpuConfig, Rounding};
 /// overflow and inexact; for a NaN it is 0, with invalid.
 pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
     let format = config.format;
-    let (e, f, w) = (format.exponent_bits(), format.fraction_bits(), fixed.width);
     let mut c = Circuit::new(&config.module(), &super::doc(config));
     let a_i = c.input("a_i", format.width(), &format!("operand, {format}"));
-    let a = unpack(&mut c, format, "a", &a_i, false);
+    let end = i64::from(fixed.last_bit) + i64::from(fixed.width) - 1 + i64::from(format.bias());
+    let (result, flags) = convert(&mut c, format, config.rounding, fixed.width, &a_i, &End::Constant(end));
+    c.output("result_o", result, "result, two's complement");
+    if config.flags {
+        let lossy = c.net("lossy", flags.lossy, "bits are lost below the last one");
+        let inexact = c.net("inexact", (lossy | &flags.overflow) & !&flags.invalid, "inexact exception");
+        let flags = concat(&[&flags.invalid, &literal(0, 1), &flags.overflow, &literal(0, 1), &inexact]);
+        c.output("flags_o", flags, super::FLAGS_DOC);
+    }
+    c
+}
+
+/// The same with the range as an input, rounding to nearest even: `range_i` is
+/// the exponent field of the greatest power of two in it, so that the last bit
+/// is 2^(`range_i` + 2 - bias - `width`). Outputs `result_o`, `overflow_o`,
+/// `invalid_o`; combinational.
+pub(crate) fn ranged_to_fixed(format: FloatFormat, width: u32) -> Circuit {
+    let name = format!("axp_fp_to_fixed_{format}_rne_w{width}_ranged");
+    let mut c = Circuit::new(&name, "conversion to fixed point of a range that is an input, combinational");
+    let a_i = c.input("a_i", format.width(), &format!("operand, {format}"));
+    let range = c.input("range_i", format.exponent_bits(), "exponent field of the greatest power of two in the range");
+    let end = End::Range(range);
+    let (result, flags) = convert(&mut c, format, Rounding::NearestEven, width, &a_i, &end);
+    c.output("result_o", result, "result, two's complement");
+    c.output("overflow_o", flags.overflow, "the operand is out of range");
+    c.output("invalid_o", flags.invalid, "the operand is a NaN");
+    c
+}
+
+/// The exponent field that the range's end would have: that of 2^(`width` - 1)
+/// units. A range that is an input ends one above it.
+enum End {
+    Constant(i64),
+    Range(Value),
+}
+
+struct Exceptions {
+    invalid: Value,
+    overflow: Value,
+    /// Bits are lost below the last one.
+    lossy: Value,
+}
+
+fn convert(
+    c: &mut Circuit,
+    format: FloatFormat,
+    rounding: Rounding,
+    w: u32,
+    a_i: &Value,
+    end: &End,
+) -> (Value, Exceptions) {
+    let (e, f) = (format.exponent_bits(), format.fraction_bits());
+    let a = unpack(c, format, "a", a_i, false);
 
     // A range that ends below the least normal number: there the leading zeros
     // of a subnormal decide whether it fits, so that the magnitude gets the
     // bits that its significand can reach above the range, and no more.
-    let end = i64::from(fixed.last_bit) + i64::from(w) - 1 + i64::from(format.bias());
-    let extra = (1 - end).clamp(0, i64::from(f) + 1) as u32;
+    let extra = match end {
+        End::Constant(end) => (1 - end).clamp(0, i64::from(f) + 1) as u32,
+        End::Range(_) => 0,
+    };
     let reach = w + extra;
     // The magnitude has a guard bit below; the significand may be longer.
     let length = (reach + 1).max(f + 1);
     let placed = a.significand.above(length - f - 1);
-    // Exponents count from the lowest one: the scale that needs no shift.
-    let full = end + i64::from(extra);
     let far = i64::from(length) + 1;
     let places_bits = (64 - far.leading_zeros()).max(1);
     // Two's complement wide enough for the scale, the constant and their difference.
-    let wide = (65 - full.unsigned_abs().leading_zeros()).max(e + 1).max(places_bits + 1) + 1;
-    let constant = literal(full.rem_euclid(1 << wide) as u128, wide);
-    let places = c.net("places", constant - a.scale.extend(wide), "right shift of the significand, two's complement");
+    // Exponents count from the lowest one: the scale that needs no shift.
+    let (wide, full) = match end {
+        End::Constant(end) => {
+            let full = end + i64::from(extra);
+            let wide = (65 - full.unsigned_abs().leading_zeros()).max(e + 1).max(places_bits + 1) + 1;
+            (wide, literal(full.rem_euclid(1 << wide) as u128, wide))
+        }
+        End::Range(range) => {
+            let wide = (e + 1).max(places_bits + 1) + 1;
+            (wide, c.net("full", range.extend(wide) + literal(1, wide), "scale that needs no shift"))
+        }
+    };
+    let places = c.net("places", full - a.scale.extend(wide), "right shift of the significand, two's complement");
     let some = c.net("nonzero", a.significand.any(), "the operand is not zero");
     let beyond = c.net("beyond", places.top() & &some, "the leading bit is above the magnitude");
     let most = literal((1 << places_bits) - 1, places_bits);
@@ -52,7 +113,7 @@ pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
     } else {
         places.slice(0, places_bits)
     };
-    let shifted = right_window(&mut c, "shift", &placed, &limited);
+    let shifted = right_window(c, "shift", &placed, &limited);
     let magnitude = c.net("shifted", shifted.bits.clone(), "the significand in its place");
     let (whole, below) = (magnitude.slice(length - reach, reach), magnitude.slice(0, length - reach));
     let magnitude = whole.slice(0, w);
@@ -65,7 +126,7 @@ pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
     let rest = c.net("rest", rest, "some bit below the guard bit is set");
 
     // Round and negate.
-    let up = match config.rounding {
+    let up = match rounding {
         Rounding::NearestEven => c.net("round_up", &guard & (&rest | magnitude.bit(0)), "the magnitude is incremented"),
         Rounding::TowardZero => literal(0, 1),
     };
@@ -87,12 +148,5 @@ pub(super) fn describe(config: &FpuConfig, fixed: FixedFormat) -> Circuit {
         "the limit of the operand's sign",
     );
     let result = c.choose("result", &[(&a.nan, &literal(0, w)), (&overflow, &limit)], &value, "saturated");
-    c.output("result_o", result, "result, two's complement");
-    if config.flags {
-        let lossy = c.net("lossy", guard | rest, "bits are lost below the last one");
-        let inexact = c.net("inexact", (lossy | &overflow) & !&a.nan, "inexact exception");
-        let flags = concat(&[&a.nan, &literal(0, 1), &overflow, &literal(0, 1), &inexact]);
-        c.output("flags_o", flags, super::FLAGS_DOC);
-    }
-    c
+    (result, Exceptions { invalid: a.nan, overflow, lossy: guard | rest })
 }

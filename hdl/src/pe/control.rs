@@ -1,6 +1,6 @@
 //! What travels with an operand pair through the pipe.
 
-use crate::circuit::{Circuit, Value, vector};
+use crate::circuit::{Circuit, Value, literal, vector};
 
 /// The flags of one stage, each one bit.
 #[derive(Clone)]
@@ -13,26 +13,15 @@ pub(super) struct Token {
     pub last: Value,
     /// It leaves the sum untouched.
     pub skip: Value,
-    /// Its product comes from the memory.
-    pub hit: Value,
-}
-
-/// The flags of a pair whose product is added.
-pub(super) struct SumToken {
-    /// There is a pair.
-    pub valid: Value,
-    /// It starts a sum.
-    pub first: Value,
-    /// It ends a sum.
-    pub last: Value,
-    /// It leaves the sum untouched.
-    pub skip: Value,
+    /// Its product comes from the memory, in a PE that has one.
+    pub hit: Option<Value>,
 }
 
 impl Token {
     /// The same one stage later, with the stage's name in those of the nets.
     pub fn next(&self, c: &mut Circuit, stage: &str, run: &Value) -> Self {
-        let flags = [&self.valid, &self.first, &self.last, &self.skip, &self.hit].map(Value::clone);
+        let mut flags = vec![self.valid.clone(), self.first.clone(), self.last.clone(), self.skip.clone()];
+        flags.extend(self.hit.clone());
         let stored = c.reset_register(&format!("{stage}_flags"), &vector(&flags), run);
         let mut flag = |bit, name: &str, doc| c.net(&format!("{stage}_{name}"), stored.bit(bit), doc);
         Self {
@@ -40,30 +29,27 @@ impl Token {
             first: flag(1, "first", "it starts a sum"),
             last: flag(2, "last", "it ends a sum"),
             skip: flag(3, "skip", "it leaves the sum untouched"),
-            hit: flag(4, "hit", "its product comes from the memory"),
+            hit: self.hit.as_ref().map(|_| flag(4, "hit", "its product comes from the memory")),
         }
     }
 
-    /// The same one stage later, where the product is added.
-    pub fn to_sum(&self, c: &mut Circuit, run: &Value) -> SumToken {
-        let flags = [&self.valid, &self.first, &self.last, &self.skip].map(Value::clone);
-        let stored = c.reset_register("sum_flags", &vector(&flags), run);
-        let mut flag = |bit, name: &str, doc| c.net(&format!("sum_{name}"), stored.bit(bit), doc);
-        SumToken {
-            valid: flag(0, "valid", "a pair is being added"),
-            first: flag(1, "first", "it starts a sum"),
-            last: flag(2, "last", "it ends a sum"),
-            skip: flag(3, "skip", "it leaves the sum untouched"),
-        }
+    /// The same, once its product no longer depends on where it came from.
+    pub fn without_hit(&self) -> Self {
+        Self { hit: None, ..self.clone() }
+    }
+
+    /// The pair has a product.
+    pub fn counts(&self) -> Value {
+        &self.valid & !&self.skip
     }
 
     /// The pair has a product that comes from the memory.
     pub fn recalled(&self) -> Value {
-        &self.valid & !&self.skip & &self.hit
+        self.hit.as_ref().map_or_else(|| literal(0, 1), |hit| self.counts() & hit)
     }
 
     /// The pair has a product that comes from the multiplier.
     pub fn multiplied(&self) -> Value {
-        &self.valid & !&self.skip & !&self.hit
+        self.hit.as_ref().map_or_else(|| self.counts(), |hit| self.counts() & !hit)
     }
 }

@@ -1,13 +1,15 @@
 //! The processing element: pipeline, sum, output.
 
 mod control;
+mod fixed;
 mod output;
-mod pair;
+mod pipeline;
+mod ports;
 mod sum;
 
 use crate::circuit::Circuit;
 use crate::prim::{ClockGate, RegisterBank};
-use axp_spec::{Organisation, PeConfig, PeConfigError};
+use axp_spec::{PeConfig, PeConfigError};
 use rust_hdl::prelude::*;
 
 pub use output::output_buffer;
@@ -19,9 +21,7 @@ pub use output::output_buffer;
 /// If the configuration is not valid.
 pub fn describe(config: &PeConfig) -> Result<Circuit, PeConfigError> {
     config.validate()?;
-    let mut pe = match config.am.organisation {
-        Organisation::Pair => pair::describe(config),
-    };
+    let mut pe = pipeline::describe(config);
     pe.connect_all();
     Ok(pe)
 }

@@ -1,6 +1,7 @@
-//! The sum: one adder in a loop, or two interleaved sums through a pipelined one.
+//! The floating-point sum: one adder in a loop, or two interleaved sums through a
+//! pipelined one.
 
-use super::control::SumToken;
+use super::control::Token;
 use crate::circuit::{Circuit, Value, literal, vector};
 use crate::fpu;
 use axp_spec::{FpuConfig, FpuOperation, PeConfig, Rounding};
@@ -9,7 +10,7 @@ use axp_spec::{FpuConfig, FpuOperation, PeConfig, Rounding};
 pub(super) struct Finished {
     /// There is one, and the pipe moves.
     pub valid: Value,
-    /// The result.
+    /// The result, for a fixed-point accumulator below its two flags.
     pub result: Value,
 }
 
@@ -20,7 +21,7 @@ pub(super) fn adder(config: &PeConfig) -> FpuConfig {
 }
 
 /// Adds `product` of the pair `token` to its sum.
-pub(super) fn describe(c: &mut Circuit, config: &PeConfig, token: &SumToken, product: &Value, run: &Value) -> Finished {
+pub(super) fn describe(c: &mut Circuit, config: &PeConfig, token: &Token, product: &Value, run: &Value) -> Finished {
     if config.is_interleaved() {
         interleaved(c, config, token, product, run)
     } else {
@@ -36,7 +37,7 @@ pub(super) fn describe(c: &mut Circuit, config: &PeConfig, token: &SumToken, pro
 ///  ▲            └─► result at last
 ///  └─◄ accumulator
 /// ```
-fn single(c: &mut Circuit, config: &PeConfig, token: &SumToken, product: &Value, run: &Value) -> Finished {
+fn single(c: &mut Circuit, config: &PeConfig, token: &Token, product: &Value, run: &Value) -> Finished {
     let zero = literal(0, config.format.width());
     let accumulator = c.forward("sum_before", zero.width(), "the accumulator");
     let base = c.choose("base", &[(&token.first, &zero)], &accumulator, "what the product is added to");
@@ -62,7 +63,7 @@ fn single(c: &mut Circuit, config: &PeConfig, token: &SumToken, product: &Value,
 ///             └─────────┼───────────────┼──┼─◄ sum[odd?]   │
 ///                       │   at last     └──┼─► even + odd ─┼─► 2nd half ─► result
 /// ```
-fn interleaved(c: &mut Circuit, config: &PeConfig, a: &SumToken, product: &Value, run: &Value) -> Finished {
+fn interleaved(c: &mut Circuit, config: &PeConfig, a: &Token, product: &Value, run: &Value) -> Finished {
     let zero = literal(0, config.format.width());
     let unit = || fpu::assemble(&adder(config));
 

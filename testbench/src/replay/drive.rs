@@ -75,7 +75,7 @@ impl<'a, 't> Driver<'a, 't> {
     pub fn new(config: &PeConfig, layers: &'a [LayerTrace<'t>], options: &ReplayOptions, vectors: PeVectors) -> Self {
         Self {
             layers,
-            rows: config.am.rows,
+            rows: config.rows(),
             pe: CyclePe::new(config),
             vectors,
             stalls: StallPattern::new(options.stalls, options.seed),
@@ -141,6 +141,7 @@ impl<'a, 't> Driver<'a, 't> {
                 let (weight, activation) = sum.operands[position];
                 PeInputs {
                     zero_skip: layer.zero_skip,
+                    range: 0,
                     row: None,
                     valid: true,
                     first: position == 0,
@@ -221,6 +222,7 @@ impl<'a, 't> Driver<'a, 't> {
         let bits = self.stalls.junk();
         PeInputs {
             zero_skip: bits & 1 == 1,
+            range: 0,
             row: None,
             valid: false,
             first: bits & 2 == 2,

@@ -1,7 +1,7 @@
 //! What a stimulus exercised, counted with a linear search of its own.
 
 use super::store;
-use axp_spec::{FloatFormat, PeConfig, PeInputs, PeOutputs, RowWrite};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, PeOutputs, RowWrite};
 
 /// Operand pairs and cycles by what they exercised.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,6 +34,12 @@ pub struct Counts {
     pub rewrites: u64,
     /// Results taken.
     pub results: u64,
+    /// Those with the overflow and with the invalid flag, and with neither.
+    pub overflows: u64,
+    /// Those with the invalid flag.
+    pub invalids: u64,
+    /// Those with neither.
+    pub clean: u64,
 }
 
 fn special(format: FloatFormat, encoding: u32) -> bool {
@@ -48,11 +54,16 @@ fn subnormal(format: FloatFormat, encoding: u32) -> bool {
 impl Counts {
     /// Adds a run whose outputs are known.
     pub fn add(&mut self, config: &PeConfig, stimulus: &[PeInputs], outputs: &[PeOutputs]) {
-        let mut rows: Vec<Option<RowWrite>> = vec![None; config.am.rows];
+        let mut rows: Vec<Option<RowWrite>> = vec![None; config.rows()];
         for (inputs, outputs) in stimulus.iter().zip(outputs) {
             self.cycles += 1;
             self.frozen += u64::from(!outputs.ready);
-            self.results += u64::from(outputs.valid && inputs.out_ready);
+            if outputs.valid && inputs.out_ready {
+                self.results += 1;
+                self.overflows += u64::from(outputs.overflow);
+                self.invalids += u64::from(outputs.invalid);
+                self.clean += u64::from(!outputs.overflow && !outputs.invalid);
+            }
             if inputs.valid && outputs.ready {
                 self.rewrites += u64::from(inputs.row.is_some());
                 self.pair(config.format, inputs, &rows);
@@ -96,13 +107,23 @@ impl Counts {
     /// have reached every corner that they are meant to reach.
     pub fn assert_cover(&self, config: &PeConfig) {
         let share = |part: u64| part as f64 / self.macs as f64;
+        let mut corners = vec![self.misses, self.skipped, self.specials, self.subnormals, self.frozen];
+        corners.extend([self.zeros[0], self.zeros[1], self.results, self.clean]);
+        if config.am.is_some() {
+            corners.extend([self.guarded, self.rewrites]);
+            self.assert_hits(config, share);
+        }
+        if matches!(config.accumulator, Accumulator::Fixed { .. }) {
+            corners.extend([self.overflows, self.invalids]);
+        }
+        assert!(corners.iter().all(|count| *count > 0), "{self:?}");
+    }
+
+    fn assert_hits(&self, config: &PeConfig, share: impl Fn(u64) -> f64) {
         assert!(share(self.exact_hits) >= 0.30, "exact hits {:.3}: {self:?}", share(self.exact_hits));
         assert!(share(self.ternary_hits) >= 0.20, "don't-care hits {:.3}: {self:?}", share(self.ternary_hits));
-        if config.am.rows > 1 {
+        if config.rows() > 1 {
             assert!(share(self.multiple) >= 0.05, "multiple matches {:.3}: {self:?}", share(self.multiple));
         }
-        let corners = [self.misses, self.skipped, self.specials, self.subnormals, self.frozen, self.rewrites];
-        let more = [self.zeros[0], self.zeros[1], self.guarded, self.results];
-        assert!(corners.iter().chain(&more).all(|count| *count > 0), "{self:?}");
     }
 }

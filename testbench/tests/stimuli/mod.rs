@@ -4,7 +4,7 @@ mod counts;
 
 pub use counts::Counts;
 
-use axp_spec::{FloatFormat, PeConfig, PeInputs, RowWrite};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, RowWrite};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -17,6 +17,24 @@ enum Encoding {
     Edge(Index),
     /// Any bits.
     Any(u32),
+}
+
+/// The range of a fixed-point accumulator, whatever the format.
+#[derive(Clone, Debug)]
+enum Range {
+    /// Between the least and the greatest, in 64ths.
+    Share(u32),
+    /// Any bits, those above the port's width included.
+    Any(u32),
+}
+
+impl Range {
+    fn bits(&self, format: FloatFormat) -> u32 {
+        match self {
+            Self::Share(share) => (share << format.exponent_bits()) / 64,
+            Self::Any(bits) => *bits,
+        }
+    }
 }
 
 /// Encodings at the edges of a format.
@@ -63,6 +81,8 @@ pub struct Case {
     take: u8,
     /// State of the zero-skip bit at the start.
     zero_skip: bool,
+    /// Range of a fixed-point accumulator.
+    range: Range,
 }
 
 #[derive(Clone, Debug)]
@@ -155,21 +175,35 @@ pub fn cases(steps: usize) -> impl Strategy<Value = Case> {
     let rate = || prop_oneof![2 => Just(255u8), 2 => 200u8..255, 1 => 30u8..200];
     let bases = prop::collection::vec((encoding(), encoding()), 1..6);
     let rows = prop::collection::vec(row(), 1..16);
-    (bases, rows, prop::collection::vec(step(), 1..steps), rate(), rate(), any::<bool>())
-        .prop_map(|(bases, rows, steps, offer, take, zero_skip)| Case { bases, rows, steps, offer, take, zero_skip })
+    // Around 1 most of the time, where ordinary products are.
+    let range = prop_oneof![4 => (26u32..40).prop_map(Range::Share), 1 => (0u32..64).prop_map(Range::Share), 1 => any::<u32>().prop_map(Range::Any)];
+    (bases, rows, prop::collection::vec(step(), 1..steps), rate(), rate(), any::<bool>(), range).prop_map(
+        |(bases, rows, steps, offer, take, zero_skip, range)| Case {
+            bases,
+            rows,
+            steps,
+            offer,
+            take,
+            zero_skip,
+            range,
+        },
+    )
 }
 
 impl Case {
     /// The case as cycles of a PE of this configuration.
     pub fn stimulus(&self, config: &PeConfig) -> Vec<PeInputs> {
-        let mut rows: Vec<Option<RowWrite>> = vec![None; config.am.rows];
+        let mut rows: Vec<Option<RowWrite>> = vec![None; config.rows()];
         let mut cycles = Vec::new();
-        for row in &self.rows {
+        let range = self.range.bits(config.format);
+        let has_rows = config.am.is_some();
+        for row in self.rows.iter().filter(|_| has_rows) {
             let write = self.write(row, config);
             store(&mut rows, &write);
             cycles.push(PeInputs {
                 row: Some(write),
                 zero_skip: self.zero_skip,
+                range,
                 out_ready: true,
                 ..Default::default()
             });
@@ -178,9 +212,10 @@ impl Case {
         for step in &self.steps {
             zero_skip ^= step.toggle_zero_skip;
             let (weight, activation) = operand(config.format, &step.operand, &rows);
-            let row = step.write.as_ref().map(|row| self.write(row, config));
+            let row = step.write.as_ref().filter(|_| has_rows).map(|row| self.write(row, config));
             cycles.push(PeInputs {
                 zero_skip,
+                range,
                 row,
                 valid: step.offer <= self.offer,
                 first: step.first,
@@ -194,7 +229,7 @@ impl Case {
             }
         }
         // Room for the last results, so that none of them goes unseen.
-        let last = PeInputs { out_ready: true, ..Default::default() };
+        let last = PeInputs { out_ready: true, range, ..Default::default() };
         cycles.extend(std::iter::repeat_n(last, config.latency() as usize + 3));
         cycles
     }
@@ -213,13 +248,21 @@ impl Case {
         let key = format.key_of(weight.bits(format), activation.bits(format));
         // Every address that the port can carry, the rows favoured.
         let ports = 1usize << config.row_address_bits();
-        let mut address = row.address.index(4 * config.am.rows + ports);
-        address = if address < 4 * config.am.rows { address % config.am.rows } else { address % ports };
+        let mut address = row.address.index(4 * config.rows() + ports);
+        address = if address < 4 * config.rows() { address % config.rows() } else { address % ports };
         RowWrite {
             address: address as u32,
             key: key & care | row.stray & !care & format.key_mask(),
             care,
-            product: row.product.bits(format),
+            product: match config.accumulator {
+                Accumulator::Float => row.product.bits(format),
+                // Small integers and any, of both signs.
+                Accumulator::Fixed { product_width, .. } => {
+                    let bits = row.product.bits(FloatFormat::Binary32);
+                    let small = if bits & 1 == 0 { 0 } else { product_width / 2 };
+                    ((bits as i32) >> small) as u32 & u32::MAX >> (32 - product_width)
+                }
+            },
             valid: row.valid,
         }
     }
