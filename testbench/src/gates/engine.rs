@@ -119,10 +119,10 @@ impl<'a> Engine<'a> {
         }
         self.simulator.run(begin + period);
         self.simulator.leak();
-        self.follow()?;
-        if !self.simulator.is_at_rest() && self.settled.is_some() {
-            self.require_settled()?;
+        if let Some(net) = self.simulator.on_its_way() {
+            return Err(self.unsettled(net));
         }
+        self.follow()?;
         if let Some(expected) = expected {
             self.compare(expected)?;
         }
@@ -228,11 +228,13 @@ impl<'a> Engine<'a> {
         let mut values = (0..).zip(&settled.nets);
         match values.find(|(net, value)| value.is_some_and(|value| value != self.simulator.value(*net))) {
             None => Ok(()),
-            Some((net, _)) => {
-                let net = self.program.circuit.netlist.nets[net as usize].clone();
-                Err(GatesError::Unsettled { cycle: self.cycle, net })
-            }
+            Some((net, _)) => Err(self.unsettled(net)),
         }
+    }
+
+    fn unsettled(&self, net: u32) -> GatesError {
+        let net = self.program.circuit.netlist.nets[net as usize].clone();
+        GatesError::Unsettled { cycle: self.cycle, net }
     }
 
     fn compare(&self, expected: &[u64]) -> Result<(), GatesError> {

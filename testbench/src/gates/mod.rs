@@ -31,6 +31,8 @@ pub mod queue;
 pub mod simulator;
 pub mod table;
 pub mod ternary;
+#[cfg(test)]
+mod tests;
 pub mod timing;
 
 pub use account::{Kind, Measurement};

@@ -80,9 +80,12 @@ impl<'a> Simulator<'a> {
         self.class = class * self.program.slots();
     }
 
-    /// Whether nothing is on its way.
-    pub fn is_at_rest(&self) -> bool {
-        self.queue.is_empty()
+    /// A net that is on its way to another value, if there is one.
+    pub fn on_its_way(&self) -> Option<u32> {
+        if self.queue.is_empty() {
+            return None;
+        }
+        (0..).zip(&self.nets).find(|(_, state)| state.pending != RESTING).map(|(net, _)| net)
     }
 
     /// Changes an input at once.

@@ -1,7 +1,7 @@
 //! The netlist without delays and with unknown values: what is known, and what it settles to.
 
 use super::circuit::{Circuit, Gate};
-use super::logic::{Truth, bit};
+use super::logic::{Storage, Truth, bit};
 use super::netlist::Bit;
 
 /// A value that may be unknown.
@@ -97,16 +97,12 @@ impl<'a> Settled<'a> {
             let gate = &circuit.gates[*number];
             if let Some(storage) = circuit.cell(gate).logic.storage {
                 let seen = self.seen(*number, gate);
-                self.stored[*number] = match (seen.read(storage.clear), seen.read(storage.preset)) {
-                    (Some(true), _) => Some(false),
-                    (Some(false), Some(true)) => Some(true),
-                    (Some(false), Some(false)) => match seen.read(storage.enable) {
-                        Some(true) => seen.read(storage.data),
-                        Some(false) => self.stored[*number],
-                        None => agree(seen.read(storage.data), self.stored[*number]),
-                    },
-                    _ => None,
+                let next = match seen.read(storage.enable) {
+                    Some(true) => seen.read(storage.data),
+                    Some(false) => self.stored[*number],
+                    None => agree(seen.read(storage.data), self.stored[*number]),
                 };
+                self.stored[*number] = seen.held(&storage, next);
             }
             self.show(*number, gate);
         }
@@ -120,11 +116,12 @@ impl<'a> Settled<'a> {
             };
             let seen = self.seen(number, gate);
             let level = seen.read(storage.enable);
-            self.stored[number] = match (self.level[number], level) {
+            let next = match (self.level[number], level) {
                 (Some(false), Some(true)) => seen.read(storage.data),
                 (Some(true), _) | (_, Some(false)) => self.stored[number],
                 _ => agree(seen.read(storage.data), self.stored[number]),
             };
+            self.stored[number] = seen.held(&storage, next);
             self.level[number] = level;
         }
     }
@@ -144,14 +141,8 @@ impl<'a> Settled<'a> {
             let Some(storage) = self.circuit.cell(gate).logic.storage.filter(|storage| !storage.latch) else {
                 continue;
             };
-            let seen = self.seen(number, gate);
             let old = self.stored[number];
-            let new = match (seen.read(storage.clear), seen.read(storage.preset)) {
-                (Some(true), _) => Some(false),
-                (Some(false), Some(true)) => Some(true),
-                (Some(false), Some(false)) => old,
-                _ => None,
-            };
+            let new = self.seen(number, gate).held(&storage, old);
             self.stored[number] = new;
             changed |= new != old;
         }
@@ -190,6 +181,16 @@ impl Seen {
         match value {
             Some(value) => self.index |= u32::from(value) << place,
             None => self.unknown |= 1 << place,
+        }
+    }
+
+    /// What is stored where `next` would be without clear and preset.
+    fn held(&self, storage: &Storage, next: Ternary) -> Ternary {
+        match (self.read(storage.clear), self.read(storage.preset)) {
+            (Some(true), _) => Some(false),
+            (Some(false), Some(true)) => Some(true),
+            (Some(false), Some(false)) => next,
+            _ => None,
         }
     }
 
