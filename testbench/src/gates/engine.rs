@@ -163,6 +163,11 @@ impl<'a> Engine<'a> {
         self.outputs[place].bits.iter().rev().fold(0, |word, bit| word << 1 | u64::from(value(bit)))
     }
 
+    /// The value of a net.
+    pub fn value(&self, net: u32) -> bool {
+        self.simulator.value(net)
+    }
+
     /// Transitions of each net so far.
     pub fn toggles(&self) -> &[u32] {
         &self.simulator.toggles

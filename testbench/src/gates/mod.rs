@@ -11,6 +11,7 @@
 //! ternary                   the same without delays and with unknown values
 //! engine                    cycles: stimulus, comparison, classes
 //! account                   sums by part, kind and class
+//! specify                   the same delays as Verilog for Icarus, to check the simulator
 //! ```
 //!
 //! A transition of a net uses half of C·V² (C: its wires and pins), and what the
@@ -29,6 +30,7 @@ pub mod netlist;
 pub mod program;
 pub mod queue;
 pub mod simulator;
+pub mod specify;
 pub mod table;
 pub mod ternary;
 #[cfg(test)]
