@@ -113,22 +113,37 @@ fn module(program: &Program, number: usize, gate: &Gate) -> String {
         index.push("1'b0".into());
     }
     let _ = writeln!(text, "  wire [{}:0] at = {{{}}};", index.len() - 1, index.join(", "));
+    if logic.storage.is_some() {
+        // Clock, clear and preset do not depend on what is stored: an unknown
+        // bit must not make them unknown, or it would stay so for ever.
+        index[0] = "1'b0".into();
+        let _ = writeln!(text, "  wire [{}:0] control = {{{}}};", index.len() - 1, index.join(", "));
+    }
     let mut table = |name: &str, truth: u128| {
         let _ = writeln!(text, "  wire [{}:0] {name}_table = {entries}'h{truth:x};", entries - 1);
-        format!("{name}_table[at]")
+        let at = if matches!(name, "enable" | "clear" | "preset") { "control" } else { "at" };
+        format!("{name}_table[{at}]")
     };
-    let shown: Vec<String> =
-        logic.outputs.iter().enumerate().map(|(k, (_, truth))| table(&format!("o{k}"), *truth)).collect();
+    let stored = |truth: u128, value: bool| (0..entries).all(|at| (truth >> at & 1 == 1) == ((at >> pins & 1 == 1) == value));
+    let mut shown = Vec::new();
+    for (k, (_, truth)) in logic.outputs.iter().enumerate() {
+        // What is stored is shown without a table, which would be unknown as long as any input is.
+        shown.push(match logic.storage {
+            Some(_) if stored(*truth, true) => "q".to_owned(),
+            Some(_) if stored(*truth, false) => "~q".to_owned(),
+            _ => table(&format!("o{k}"), *truth),
+        });
+    }
     if let Some(storage) = logic.storage {
         let [enable, data, clear, preset] =
             [("enable", storage.enable), ("data", storage.data), ("clear", storage.clear), ("preset", storage.preset)]
                 .map(|(name, truth)| format!("  wire {name} = {};\n", table(name, truth)));
         let sensitive =
             if storage.latch { "*" } else { "(posedge enable or posedge clear or posedge preset)" };
-        let open = if storage.latch { "if (enable) " } else { "" };
         let _ = writeln!(
             text,
-            "{enable}{data}{clear}{preset}  always @{sensitive} if (clear) q = 0; else if (preset) q = 1; else {open}q = data;"
+            "{enable}{data}{clear}{preset}  always @{sensitive} if (clear) q = 0; else if (preset) q = 1; \
+             else if (enable) q = data;"
         );
     }
     for (k, value) in shown.iter().enumerate() {
