@@ -21,8 +21,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, each at its own place.
-    pub const ALL: [Self; 5] =
-        [Self::Combinational, Self::Register, Self::ClockPin, Self::ClockGate, Self::Leakage];
+    pub const ALL: [Self; 5] = [Self::Combinational, Self::Register, Self::ClockPin, Self::ClockGate, Self::Leakage];
 
     /// How many kinds there are.
     pub const COUNT: usize = Self::ALL.len();

@@ -147,8 +147,7 @@ pub struct Cause {
 /// or else the mean of all.
 fn choose<'a>(energies: impl Iterator<Item = &'a Energy> + Clone, cause: Cause, rises: bool, point: Point) -> f64 {
     let read = |energy: &Energy| energy.luts[edge(rises)].as_ref().map(|lut| lut.at(point));
-    let holds =
-        |energy: &&Energy| energy.when.is_some_and(|when| cause.state.is_some_and(|state| bit(when, state)));
+    let holds = |energy: &&Energy| energy.when.is_some_and(|when| cause.state.is_some_and(|state| bit(when, state)));
     if let Some(value) = energies.clone().filter(holds).find_map(read) {
         return value;
     }
@@ -210,10 +209,7 @@ fn collect_delays(
     Ok(())
 }
 
-fn timing_lut(
-    table: &liberty_db::timing::TimingTableLookUp<DefaultCtx>,
-    units: &Units<'_>,
-) -> Result<Lut, GatesError> {
+fn timing_lut(table: &liberty_db::timing::TimingTableLookUp<DefaultCtx>, units: &Units<'_>) -> Result<Lut, GatesError> {
     units.timing(&table.name, [&table.index_1, &table.index_2], &table.values)
 }
 

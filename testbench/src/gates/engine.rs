@@ -23,8 +23,10 @@ const PATIENCE: u64 = 64;
 pub struct Engine<'a> {
     program: &'a Program,
     simulator: Simulator<'a>,
-    /// Simulation in three values, until no more becomes known.
-    settled: Option<Settled<'a>>,
+    /// Simulation in three values.
+    settled: Settled<'a>,
+    /// Whether it is followed: until no more becomes known.
+    following: bool,
     /// Nets that have been known.
     known: Vec<bool>,
     known_nets: usize,
@@ -72,7 +74,8 @@ impl<'a> Engine<'a> {
         Ok(Self {
             program,
             simulator: Simulator::new(program, classes.max(1)),
-            settled: Some(Settled::new(&program.circuit, None)),
+            settled: Settled::new(&program.circuit, None),
+            following: true,
             known: vec![false; program.circuit.nets.len()],
             known_nets: 0,
             quiet: 0,
@@ -128,6 +131,20 @@ impl<'a> Engine<'a> {
         }
         self.cycle += 1;
         Ok(())
+    }
+
+    /// Looks again for what becomes known: to be called before more is loaded
+    /// into registers that nothing was loaded into so far. An engine looks by
+    /// itself from its first cycle on, until nothing has become known for 64
+    /// cycles; looking takes about half as long as simulating.
+    pub fn watch(&mut self) {
+        let nets = self.known.iter().zip(0..).map(|(known, net)| known.then(|| self.simulator.value(net)));
+        let stored = self.settled.stored.iter().enumerate();
+        let stored = stored.map(|(gate, value)| value.and_then(|_| self.simulator.stored(gate)));
+        let (nets, stored) = (nets.collect(), stored.collect());
+        self.settled.resume(nets, stored);
+        self.following = true;
+        self.quiet = 0;
     }
 
     /// Feeds records of test vectors; `class` gives the class of each.
@@ -212,25 +229,19 @@ impl<'a> Engine<'a> {
 
     /// Follows in three values, while more becomes known.
     fn follow(&mut self) -> Result<(), GatesError> {
-        let Some(settled) = &mut self.settled else { return Ok(()) };
-        settled.cycle(&self.driven);
-        for (known, value) in self.known.iter_mut().zip(&settled.nets) {
+        if !self.following {
+            return Ok(());
+        }
+        self.settled.cycle(&self.driven);
+        for (known, value) in self.known.iter_mut().zip(&self.settled.nets) {
             *known |= value.is_some();
         }
         let now = self.known.iter().filter(|known| **known).count();
         self.quiet = if now > self.known_nets { 0 } else { self.quiet + 1 };
         self.known_nets = now;
-        self.require_settled()?;
-        if self.quiet >= PATIENCE {
-            self.settled = None;
-        }
-        Ok(())
-    }
-
-    /// What is known without delays must be what the events lead to.
-    fn require_settled(&self) -> Result<(), GatesError> {
-        let Some(settled) = &self.settled else { return Ok(()) };
-        let mut values = (0..).zip(&settled.nets);
+        self.following = self.quiet < PATIENCE;
+        // What is known without delays must be what the events lead to.
+        let mut values = (0..).zip(&self.settled.nets);
         match values.find(|(net, value)| value.is_some_and(|value| value != self.simulator.value(*net))) {
             None => Ok(()),
             Some((net, _)) => Err(self.unsettled(net)),

@@ -75,6 +75,12 @@ impl<'a> Simulator<'a> {
         self.nets[net as usize].value
     }
 
+    /// What a gate stores, if it does.
+    pub fn stored(&self, gate: usize) -> Option<bool> {
+        let flat = &self.program.gates[gate];
+        (flat.storing != u32::MAX).then(|| self.states[gate] >> (flat.bits - 1) & 1 == 1)
+    }
+
     /// What is used from now on belongs to this class of cycle.
     pub fn set_class(&mut self, class: usize) {
         self.class = class * self.program.slots();

@@ -4,6 +4,9 @@
 //! that [`Program`] has computed from the Liberty tables at its slews and load.
 //! Run it with `iverilog -gspecify`. At the end it prints a line a net:
 //! number, value, transitions.
+//!
+//! The delays stand in the specify paths, not in an SDF file: Icarus 11 annotates
+//! an IOPATH, but none with a COND, so that an exclusive or would have no delay.
 
 use super::arcs::edge;
 use super::circuit::Gate;
@@ -124,7 +127,8 @@ fn module(program: &Program, number: usize, gate: &Gate) -> String {
         let at = if matches!(name, "enable" | "clear" | "preset") { "control" } else { "at" };
         format!("{name}_table[{at}]")
     };
-    let stored = |truth: u128, value: bool| (0..entries).all(|at| (truth >> at & 1 == 1) == ((at >> pins & 1 == 1) == value));
+    let stored =
+        |truth: u128, value: bool| (0..entries).all(|at| (truth >> at & 1 == 1) == ((at >> pins & 1 == 1) == value));
     let mut shown = Vec::new();
     for (k, (_, truth)) in logic.outputs.iter().enumerate() {
         // What is stored is shown without a table, which would be unknown as long as any input is.
@@ -138,8 +142,7 @@ fn module(program: &Program, number: usize, gate: &Gate) -> String {
         let [enable, data, clear, preset] =
             [("enable", storage.enable), ("data", storage.data), ("clear", storage.clear), ("preset", storage.preset)]
                 .map(|(name, truth)| format!("  wire {name} = {};\n", table(name, truth)));
-        let sensitive =
-            if storage.latch { "*" } else { "(posedge enable or posedge clear or posedge preset)" };
+        let sensitive = if storage.latch { "*" } else { "(posedge enable or posedge clear or posedge preset)" };
         let _ = writeln!(
             text,
             "{enable}{data}{clear}{preset}  always @{sensitive} if (clear) q = 0; else if (preset) q = 1; \

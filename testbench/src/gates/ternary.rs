@@ -56,9 +56,10 @@ impl<'a> Settled<'a> {
         }
     }
 
-    /// How many nets are known.
-    pub fn known(&self) -> usize {
-        self.nets.iter().filter(|value| value.is_some()).count()
+    /// Goes on from these values of nets and of what is stored, at the end of a cycle.
+    pub fn resume(&mut self, nets: Vec<Ternary>, stored: Vec<Ternary>) {
+        (self.nets, self.stored) = (nets, stored);
+        self.find_levels();
     }
 
     /// Evaluates everything, clears and presets of flip-flops included.

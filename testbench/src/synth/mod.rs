@@ -217,7 +217,9 @@ pub fn synthesise_parts(
     let points = points(goal.period);
     let front = Front::of(design, parts, library);
     let kept = match cache {
-        Some(folder) => Some(folder.join(format!("synth-{}.json", cache::key(design, &front, library, goal, &points)?))),
+        Some(folder) => {
+            Some(folder.join(format!("synth-{}.json", cache::key(design, &front, library, goal, &points)?)))
+        }
         None => None,
     };
     if let Some(netlist) = kept.as_deref().and_then(cache::kept) {
