@@ -43,6 +43,18 @@ pub(super) struct Arc {
     pub energy: f32,
 }
 
+/// What the energy of a pin's transitions depends on. Fewer entries stay longer
+/// in the processor's cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PinEnergy {
+    /// There is none.
+    None,
+    /// Two entries a pin: falling and rising.
+    Edge,
+    /// An entry for every pin and state.
+    State,
+}
+
 /// One gate: what does not change.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FlatGate {
@@ -68,8 +80,8 @@ pub(super) struct FlatGate {
     pub bits: u8,
     /// Outputs.
     pub outputs: u8,
-    /// Whether transitions of its pins use energy.
-    pub pin_energy: bool,
+    /// What the energy of its pins' transitions depends on.
+    pub pin_energy: PinEnergy,
 }
 
 /// A cell that stores a bit.
@@ -212,7 +224,7 @@ impl Program {
             clock_pin: logic.storage.map_or(u8::MAX, |storage| storage.clock_pin as u8),
             bits: logic.index_bits() as u8,
             outputs: logic.outputs.len() as u8,
-            pin_energy: false,
+            pin_energy: PinEnergy::State,
         };
         for pin in 0..gate.inputs.len() {
             for state in 0..1_u32 << logic.index_bits() {
@@ -224,9 +236,31 @@ impl Program {
                 self.pins.push(energy as f32);
             }
         }
-        let pin_energy = self.pins[first_pin..].iter().any(|energy| *energy != 0.0);
+        let pin_energy = if logic.storage.is_some() { PinEnergy::State } else { self.compress(first_pin, flat.bits) };
         self.gates.push(FlatGate { pin_energy, ..flat });
         Ok(())
+    }
+
+    /// Keeps only what is needed of the last gate's pin energies.
+    fn compress(&mut self, first: usize, bits: u8) -> PinEnergy {
+        let states = 1 << bits;
+        let all = &self.pins[first..];
+        if all.iter().all(|energy| *energy == 0.0) {
+            self.pins.truncate(first);
+            return PinEnergy::None;
+        }
+        let edges: Vec<f32> =
+            all.chunks_exact(states).enumerate().flat_map(|(pin, of)| [of[0], of[1 << pin]]).collect();
+        let by_edge = |(entry, energy): (usize, &f32)| {
+            let (pin, state) = (entry / states, entry % states);
+            *energy == edges[pin << 1 | state >> pin & 1]
+        };
+        if !all.iter().enumerate().all(by_edge) {
+            return PinEnergy::State;
+        }
+        self.pins.truncate(first);
+        self.pins.extend(edges);
+        PinEnergy::Edge
     }
 
     /// The arc of an output that has changed to what `state` shows, because of

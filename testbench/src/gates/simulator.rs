@@ -4,7 +4,7 @@
 //! should be changes while it is on its way, it stays: a pulse shorter than the
 //! gate's delay does not pass.
 
-use super::program::{Arc, FlatGate, NO_NET, Program};
+use super::program::{Arc, FlatGate, NO_NET, PinEnergy, Program};
 use super::queue::Queue;
 use super::ternary::Settled;
 
@@ -152,8 +152,10 @@ impl<'a> Simulator<'a> {
             }
             self.states[number] = new;
             let entry = (pin << gate.bits | u32::from(new)) as usize;
-            if gate.pin_energy {
-                self.energy[self.class + usize::from(gate.slot)] += f64::from(program.pins[gate.pins as usize + entry]);
+            if gate.pin_energy != PinEnergy::None {
+                let by_edge = (pin << 1 | u32::from(new >> pin & 1)) as usize;
+                let place = if gate.pin_energy == PinEnergy::Edge { by_edge } else { entry };
+                self.energy[self.class + usize::from(gate.slot)] += f64::from(program.pins[gate.pins as usize + place]);
             }
             let changed = gate.truth >> old ^ gate.truth >> new;
             if gate.outputs == 1 {
