@@ -8,8 +8,9 @@ use super::simulator::Simulator;
 use super::ternary::Settled;
 use crate::vectors::Layout;
 
-/// Cycles without a net becoming known after which no more are waited for.
-const PATIENCE: u64 = 64;
+/// Cycles without a net becoming known after which values are not followed in
+/// three values any more, until a register takes its first value.
+const PATIENCE: u64 = 16;
 
 /// A netlist that is fed cycle by cycle.
 ///
@@ -25,7 +26,7 @@ pub struct Engine<'a> {
     simulator: Simulator<'a>,
     /// Simulation in three values.
     settled: Settled<'a>,
-    /// Whether it is followed: until no more becomes known.
+    /// Whether it is followed: it need not be while nothing becomes known.
     following: bool,
     /// Nets that have been known.
     known: Vec<bool>,
@@ -133,20 +134,6 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Looks again for what becomes known: to be called before more is loaded
-    /// into registers that nothing was loaded into so far. An engine looks by
-    /// itself from its first cycle on, until nothing has become known for 64
-    /// cycles; looking takes about half as long as simulating.
-    pub fn watch(&mut self) {
-        let nets = self.known.iter().zip(0..).map(|(known, net)| known.then(|| self.simulator.value(net)));
-        let stored = self.settled.stored.iter().enumerate();
-        let stored = stored.map(|(gate, value)| value.and_then(|_| self.simulator.stored(gate)));
-        let (nets, stored) = (nets.collect(), stored.collect());
-        self.settled.resume(nets, stored);
-        self.following = true;
-        self.quiet = 0;
-    }
-
     /// Feeds records of test vectors; `class` gives the class of each.
     ///
     /// # Errors
@@ -227,19 +214,55 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// Follows in three values, while more becomes known.
-    fn follow(&mut self) -> Result<(), GatesError> {
-        if !self.following {
-            return Ok(());
+    /// Goes on in three values if registers have taken their first known value.
+    fn resume(&mut self) {
+        let circuit = &self.program.circuit;
+        let known = |bit: &Bit| !matches!(bit, Bit::Net(net) if !self.known[*net as usize]);
+        let mut stored: Vec<Option<bool>> = (0..)
+            .zip(&self.settled.stored)
+            .map(|(gate, value)| value.and_then(|_| self.simulator.stored(gate)))
+            .collect();
+        let before = stored.iter().flatten().count();
+        for gate in self.simulator.taken.drain(..).collect::<Vec<_>>() {
+            if circuit.gates[gate].inputs.iter().all(known) {
+                stored[gate] = self.simulator.stored(gate);
+            }
         }
-        self.settled.cycle(&self.driven);
+        if stored.iter().flatten().count() > before {
+            let nets = self.known.iter().zip(0..).map(|(known, net)| known.then(|| self.simulator.value(net)));
+            let nets = nets.collect();
+            self.settled.resume(nets, stored);
+            self.following = true;
+            self.quiet = 0;
+            self.count_known();
+        }
+    }
+
+    fn count_known(&mut self) {
         for (known, value) in self.known.iter_mut().zip(&self.settled.nets) {
             *known |= value.is_some();
         }
         let now = self.known.iter().filter(|known| **known).count();
         self.quiet = if now > self.known_nets { 0 } else { self.quiet + 1 };
         self.known_nets = now;
-        self.following = self.quiet < PATIENCE;
+    }
+
+    /// Follows in three values, while more becomes known.
+    fn follow(&mut self) -> Result<(), GatesError> {
+        if !self.following {
+            if !self.simulator.taken.is_empty() {
+                self.resume();
+            }
+            return Ok(());
+        }
+        self.settled.cycle(&self.driven);
+        self.count_known();
+        if self.quiet >= PATIENCE {
+            self.following = false;
+            let watched = |gate: usize, value: &Option<bool>| value.is_none() && self.simulator.stored(gate).is_some();
+            let watched = self.settled.stored.iter().enumerate().map(|(gate, value)| watched(gate, value)).collect();
+            self.simulator.watch(watched);
+        }
         // What is known without delays must be what the events lead to.
         let mut values = (0..).zip(&self.settled.nets);
         match values.find(|(net, value)| value.is_some_and(|value| value != self.simulator.value(*net))) {

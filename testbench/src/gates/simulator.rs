@@ -36,6 +36,10 @@ pub struct Simulator<'a> {
     class: usize,
     /// Transitions of all nets.
     pub transitions: u64,
+    /// Gates to be watched: those whose stored bit is not known.
+    watched: Vec<bool>,
+    /// Watched gates that have taken a value since they are watched.
+    pub taken: Vec<usize>,
 }
 
 impl<'a> Simulator<'a> {
@@ -67,6 +71,8 @@ impl<'a> Simulator<'a> {
             energy: vec![0.0; program.slots() * classes],
             class: 0,
             transitions: 0,
+            watched: vec![false; circuit.gates.len()],
+            taken: Vec::new(),
         }
     }
 
@@ -79,6 +85,12 @@ impl<'a> Simulator<'a> {
     pub fn stored(&self, gate: usize) -> Option<bool> {
         let flat = &self.program.gates[gate];
         (flat.storing != u32::MAX).then(|| self.states[gate] >> (flat.bits - 1) & 1 == 1)
+    }
+
+    /// Lists the gates that take a value from now on, of those that are `watched`.
+    pub fn watch(&mut self, watched: Vec<bool>) {
+        self.watched = watched;
+        self.taken.clear();
     }
 
     /// What is used from now on belongs to this class of cycle.
@@ -212,6 +224,10 @@ impl<'a> Simulator<'a> {
             Some(true) => new |= stored,
             Some(false) => new &= !stored,
             None => {}
+        }
+        if next.is_some() && self.watched[number] {
+            self.watched[number] = false;
+            self.taken.push(number);
         }
         self.states[number] = new;
         let entry = (pin << gate.bits | u32::from(new)) as usize;

@@ -56,9 +56,11 @@ impl<'a> Settled<'a> {
         }
     }
 
-    /// Goes on from these values of nets and of what is stored, at the end of a cycle.
+    /// Goes on from these values of nets and of what is stored, at the end of a
+    /// cycle, with what follows from them.
     pub fn resume(&mut self, nets: Vec<Ternary>, stored: Vec<Ternary>) {
         (self.nets, self.stored) = (nets, stored);
+        self.settle();
         self.find_levels();
     }
 
