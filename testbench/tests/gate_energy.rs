@@ -28,8 +28,10 @@ fn library(path: &Path) -> Option<CellLibrary> {
 fn gates_of(library: &CellLibrary, design: &Design<'_>, parts: &[&str]) -> (Netlist, Program) {
     let cancel = AtomicBool::new(false);
     let goal = Goal { period: PERIOD, wire_load: library.wire_load() };
+    // Netlists stay from one run to the next.
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let netlist =
-        synthesise_parts(design, parts, library, goal, None, &cancel).unwrap_or_else(|error| panic!("{error}"));
+        synthesise_parts(design, parts, library, goal, Some(cache), &cancel).unwrap_or_else(|error| panic!("{error}"));
     let around = Surroundings { wire_load: goal.wire_load, clock: design.clock, control: design.control };
     let conditions = Conditions { around, period_ns: PERIOD, clock_slew_ns: CLOCK_SLEW_NS };
     let program = gates::prepare(&netlist.verilog, design.top, library, conditions, &cancel);
