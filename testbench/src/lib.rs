@@ -7,6 +7,7 @@
 //! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
 //! feeds the Verilog with real layers and compares every output of every cycle.
 //! [`synth`] makes gates of it and measures area and longest path.
+//! [`gates`] simulates netlists with delays and sums up the energy they use.
 //! [`mod@unit`] does the same for single arithmetic units, millions of cases at a
 //! time, as RTL and as synthesised gates.
 
@@ -15,6 +16,7 @@ pub mod compare;
 pub mod dut;
 pub mod equivalence;
 pub mod exchange;
+pub mod gates;
 pub mod harness;
 pub mod icarus;
 pub mod lint;

@@ -42,7 +42,8 @@ pub fn variable(function: &Expr) -> Option<(String, bool)> {
     }
 }
 
-fn value(function: &Expr, read: &dyn Fn(&str) -> Option<bool>) -> Option<bool> {
+/// What a function is where its variables have these values; `None` if one has none.
+pub fn value(function: &Expr, read: &dyn Fn(&str) -> Option<bool>) -> Option<bool> {
     Some(match function {
         Expr::Const(constant) => *constant,
         Expr::Variable(name) => read(name)?,

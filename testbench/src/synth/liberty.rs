@@ -56,6 +56,10 @@ pub struct Roles {
     pub nand2: String,
     /// The smallest buffer: what drives inputs in timing analysis.
     pub buffer: Option<Gate>,
+    /// The smallest inverter.
+    pub inverter: Option<Simple>,
+    /// The two-input AND that may drive the largest load: a clock gate's.
+    pub strong_and: Option<Simple>,
     /// Sum and carry of three bits.
     pub full_adder: Option<Adder>,
     /// Sum and carry of two bits.
@@ -75,6 +79,17 @@ pub struct Roles {
 pub struct Gate {
     /// Name of the cell.
     pub cell: String,
+    /// Its output.
+    pub output: String,
+}
+
+/// A cell with one output whose inputs are interchangeable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Simple {
+    /// Name of the cell.
+    pub cell: String,
+    /// Its inputs.
+    pub inputs: Vec<String>,
     /// Its output.
     pub output: String,
 }
@@ -249,6 +264,11 @@ impl Roles {
         let gate = |inputs: usize, bits: u64| {
             shapes.iter().find(|s| s.inputs.len() == inputs && s.outputs.len() == 1 && s.outputs[0].1.is(inputs, bits))
         };
+        let largest_load = |s: &Shape| {
+            let pins = library.cell.get(&s.cell).map(|cell| &cell.pin);
+            pins.into_iter().flatten().filter_map(|pin| pin.max_capacitance).fold(0.0, f64::max)
+        };
+        let ands = shapes.iter().filter(|s| s.outputs.len() == 1 && s.outputs[0].1.is(2, 0b1000));
         let adder = |inputs: usize, sum: u64, carry: u64| {
             shapes.iter().find_map(|s| {
                 let pin = |bits| s.outputs.iter().find(|(_, table)| table.is(inputs, bits)).map(|(pin, _)| pin.clone());
@@ -265,6 +285,9 @@ impl Roles {
         Self {
             nand2: gate(2, 0b0111).map(|s| s.cell.clone()).unwrap_or_default(),
             buffer: gate(1, 0b10).map(|s| Gate { cell: s.cell.clone(), output: s.outputs[0].0.clone() }),
+            inverter: gate(1, 0b01).map(Shape::simple),
+            // The first of equals, which is the smallest.
+            strong_and: ands.rev().max_by(|a, b| largest_load(a).total_cmp(&largest_load(b))).map(Shape::simple),
             full_adder: adder(3, 0b1001_0110, 0b1110_1000),
             half_adder: adder(2, 0b0110, 0b1000),
             flop: cells.iter().find_map(|cell| flop(cell)),
@@ -298,6 +321,10 @@ impl Shape {
         }
         outputs.sort_by(|a, b| a.0.cmp(&b.0));
         (!outputs.is_empty()).then(|| Self { cell: cell.name.clone(), inputs, outputs })
+    }
+
+    fn simple(&self) -> Simple {
+        Simple { cell: self.cell.clone(), inputs: self.inputs.clone(), output: self.outputs[0].0.clone() }
     }
 }
 

@@ -3,8 +3,9 @@
 //! [`liberty`] finds a library's cells by function, [`script`] writes the Yosys
 //! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path.
 //! Several recipes are tried; of those that meet the period the smallest wins.
-//! [`fpga`] places and routes for iCE40 and ECP5.
+//! [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
 
+pub mod cache;
 pub mod fpga;
 pub mod function;
 pub mod liberty;
@@ -19,6 +20,7 @@ use crate::tools::{MissingTool, Tool, ToolError};
 use axp_spec::design::sha256_hex;
 use liberty::{CellLibrary, Corner};
 use recipe::{RECIPES, Recipe};
+use script::Front;
 use serde::{Deserialize, Serialize};
 use sta::{LongestPath, Surroundings};
 use std::collections::BTreeMap;
@@ -192,22 +194,43 @@ pub fn synthesise(
     cache: Option<&Path>,
     cancel: &AtomicBool,
 ) -> Result<Netlist, SynthError> {
+    synthesise_parts(design, &[], library, goal, cache, cancel)
+}
+
+/// The same, with the bounds of some modules kept: `parts` are names of modules
+/// whose instances can be told apart in the flat netlist, where a cell of the
+/// instance `adder` is named `adder.…`. Logic is not moved across these bounds,
+/// and each clock gate becomes one latch and one AND (and an inverter, where the
+/// library's latch is open while its enable is high). Without parts it is
+/// [`synthesise`].
+///
+/// # Errors
+/// [`SynthError`].
+pub fn synthesise_parts(
+    design: &Design<'_>,
+    parts: &[&str],
+    library: &CellLibrary,
+    goal: Goal,
+    cache: Option<&Path>,
+    cancel: &AtomicBool,
+) -> Result<Netlist, SynthError> {
     let points = points(goal.period);
+    let front = Front::of(design, parts, library);
     let kept = match cache {
-        Some(folder) => Some(folder.join(format!("synth-{}.json", key(design, library, goal, &points)?))),
+        Some(folder) => {
+            Some(folder.join(format!("synth-{}.json", cache::key(design, &front, library, goal, &points)?)))
+        }
         None => None,
     };
-    if let Some(text) = kept.as_ref().and_then(|path| fs::read_to_string(path).ok())
-        // A file that is not what it should be is made again.
-        && let Ok(netlist) = serde_json::from_str(&text)
-    {
+    if let Some(netlist) = kept.as_deref().and_then(cache::kept) {
         return Ok(netlist);
     }
     let folder = tempfile::tempdir().map_err(|source| SynthError::file(&std::env::temp_dir(), source))?;
-    prepare(design, library, folder.path(), cancel)?;
-    let netlist = best(&try_all(design, library, goal, &points, folder.path(), cancel)?, goal.period).clone();
+    prepare(design, &front, library, folder.path(), cancel)?;
+    let tried = try_all(design, !parts.is_empty(), library, goal, &points, folder.path(), cancel)?;
+    let netlist = best(&tried, goal.period).clone();
     if let Some(path) = kept {
-        keep(&path, &netlist)?;
+        cache::keep(&path, &netlist)?;
     }
     Ok(netlist)
 }
@@ -226,24 +249,26 @@ fn points(period: f64) -> Vec<(Recipe, u32)> {
 }
 
 /// Writes the inputs and runs everything up to ABC, which all recipes share.
-fn prepare(design: &Design<'_>, library: &CellLibrary, folder: &Path, cancel: &AtomicBool) -> Result<(), SynthError> {
-    let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
-    let (adders, mapped) = script::adder_map(library, &names);
-    let latches = script::latch_map(library);
+fn prepare(
+    design: &Design<'_>,
+    front: &Front<'_>,
+    library: &CellLibrary,
+    folder: &Path,
+    cancel: &AtomicBool,
+) -> Result<(), SynthError> {
     let mut files = Vec::new();
     for (index, (_, text)) in design.modules.iter().enumerate() {
         let file = format!("module{index}.v");
         write(&folder.join(&file), text)?;
         files.push(file);
     }
-    let front = script::front(design.top, &files, &mapped, !latches.is_empty());
-    let limits = script::limits(library);
     for (file, text) in [
         ("cells.lib", &library.text),
-        ("adders.v", &adders),
-        ("latches.v", &latches),
-        ("front.ys", &front),
-        ("limits.txt", &limits),
+        ("adders.v", &front.adders),
+        ("latches.v", &front.latches),
+        ("gates.v", &front.gates),
+        ("front.ys", &front.script(&files)),
+        ("limits.txt", &script::limits(library)),
     ] {
         write(&folder.join(file), text)?;
     }
@@ -253,6 +278,7 @@ fn prepare(design: &Design<'_>, library: &CellLibrary, folder: &Path, cancel: &A
 /// Runs the recipes, two at a time; the results are in the order of `points`.
 fn try_all(
     design: &Design<'_>,
+    parts: bool,
     library: &CellLibrary,
     goal: Goal,
     points: &[(Recipe, u32)],
@@ -268,7 +294,7 @@ fn try_all(
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some((recipe, target)) = points.get(index) else { break };
                     let folder = folder.join(format!("try{index}"));
-                    let result = attempt(design, library, goal, recipe, *target, &folder, cancel);
+                    let result = attempt(design, parts, library, goal, (recipe, *target), &folder, cancel);
                     let failed = result.is_err();
                     results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
                     if failed {
@@ -284,16 +310,16 @@ fn try_all(
 
 fn attempt(
     design: &Design<'_>,
+    parts: bool,
     library: &CellLibrary,
     goal: Goal,
-    recipe: &Recipe,
-    target: u32,
+    (recipe, target): (&Recipe, u32),
     folder: &Path,
     cancel: &AtomicBool,
 ) -> Result<Netlist, SynthError> {
     fs::create_dir(folder).map_err(|source| SynthError::file(folder, source))?;
     write(&folder.join("recipe.abc"), &recipe.script(target))?;
-    write(&folder.join("back.ys"), &script::back(design.top, library))?;
+    write(&folder.join("back.ys"), &script::back(design.top, library, parts))?;
     yosys(folder, "back.ys", cancel)?;
     let around = surroundings(design, goal);
     let path = sta::longest_path(folder, Path::new("../cells.lib"), "netlist.v", design.top, library, around, cancel)?;
@@ -353,38 +379,6 @@ fn cell_counts(text: &str) -> Result<BTreeMap<String, usize>, SynthError> {
     let start = text.find('{').ok_or_else(unreadable)?;
     let value: serde_json::Value = serde_json::from_str(&text[start..]).map_err(|_| unreadable())?;
     serde_json::from_value(value["design"]["num_cells_by_type"].clone()).map_err(|_| unreadable())
-}
-
-fn key(design: &Design<'_>, library: &CellLibrary, goal: Goal, points: &[(Recipe, u32)]) -> Result<String, SynthError> {
-    let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
-    let (adders, mapped) = script::adder_map(library, &names);
-    let recipes: Vec<String> = points.iter().map(|(recipe, target)| recipe.script(*target)).collect();
-    let parts = [
-        env!("CARGO_PKG_VERSION").to_owned(),
-        text_hash(design),
-        library.sha256.clone(),
-        Tool::Yosys.version()?,
-        Tool::Sta.version()?,
-        script::front(design.top, &[], &mapped, true),
-        script::back(design.top, library),
-        script::limits(library),
-        adders,
-        recipes.concat(),
-        sta::commands(Path::new("cells.lib"), "netlist.v", design.top, library, surroundings(design, goal)),
-        goal.period.to_string(),
-    ];
-    Ok(sha256_hex(parts.join("\n\0").as_bytes())[..24].to_owned())
-}
-
-/// Moves the result to its place when it is complete.
-fn keep(path: &Path, netlist: &Netlist) -> Result<(), SynthError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|source| SynthError::file(folder, source))?;
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(|source| SynthError::file(folder, source))?;
-    let text = serde_json::to_string(netlist).map_err(|error| SynthError::file(path, error.into()))?;
-    write(file.path(), &text)?;
-    file.persist(path).map_err(|error| SynthError::file(path, error.error))?;
-    Ok(())
 }
 
 fn yosys(folder: &Path, script: &str, cancel: &AtomicBool) -> Result<(), SynthError> {

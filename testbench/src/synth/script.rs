@@ -1,10 +1,14 @@
 //! The Yosys scripts: from Verilog to generic gates with adder cells, and from there to a netlist.
 
+use super::Design;
 use super::liberty::{Adder, CellLibrary};
 use std::fmt::Write;
 
 /// Stem of the modules that are rows of full adders, one a bit.
 const FULL_ADDERS: &str = "axp_full_adders_w";
+
+/// The clock gate's module: `clk_i`, `en_i`, `test_en_i`, `clk_o`.
+const CLOCK_GATE: &str = "axp_clock_gate";
 
 /// A single full adder and a single half adder.
 const ONE_BIT: [(&str, usize); 2] = [("axp_full_adder", 3), ("axp_half_adder", 2)];
@@ -73,39 +77,108 @@ pub fn latch_map(library: &CellLibrary) -> String {
     text
 }
 
-/// From Verilog files to `generic.il`: one flat module of generic gates,
-/// adder cells and flip-flops of the library.
-pub fn front(top: &str, files: &[String], mapped: &[&str], latches: bool) -> String {
-    let mut script = String::new();
-    for file in files {
-        let _ = writeln!(script, "read_verilog -defer {file}");
-    }
-    script += "read_liberty -lib cells.lib\n";
-    let _ = writeln!(script, "hierarchy -check -top {top}");
-    if !mapped.is_empty() {
-        // Kept out of the flattening and of every rewriting, so that each
-        // full adder of the tree becomes one cell.
-        let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {}", mapped.join(" "));
-    }
-    // Without -norom, Yosys 0.23 turns a `case` into a ROM behind its register.
-    script += "proc -norom\nflatten\nopt\nwreduce\npeepopt\nopt_clean\nalumacc\nshare\nopt\nopt -full\n";
-    script += "techmap\nopt\n";
-    if !mapped.is_empty() {
-        let _ = writeln!(script, "techmap -map adders.v\nhierarchy -check -top {top}\nflatten");
-    }
-    script += "opt -fast\ndfflibmap -liberty cells.lib\n";
-    if latches {
-        script += "techmap -map latches.v\n";
-    }
-    script += "simplemap\nopt\nopt_clean -purge\nwrite_ilang generic.il\n";
-    script
+/// A techmap file that turns each clock gate into cells of its own, so that no
+/// rewriting shares or changes them; empty where a cell is missing.
+pub fn gate_map(library: &CellLibrary) -> String {
+    let roles = &library.roles;
+    let (Some(latch), Some(and), Some(inverter)) = (&roles.latch, &roles.strong_and, &roles.inverter) else {
+        return String::new();
+    };
+    let enable = if latch.active_high {
+        format!("  {} inverter (.{}(clk_i), .{}(enable));\n", inverter.cell, inverter.inputs[0], inverter.output)
+    } else {
+        "  assign enable = clk_i;\n".to_owned()
+    };
+    format!(
+        "(* techmap_celltype = \"{CLOCK_GATE}\" *)\nmodule map_clock_gate (input clk_i, en_i, test_en_i, output clk_o);\n  \
+         wire enable, open;\n{enable}  {} latch (.{}(en_i | test_en_i), .{}(enable), .{}(open));\n  \
+         {} gate (.{}(clk_i), .{}(open), .{}(clk_o));\nendmodule\n",
+        latch.cell, latch.data, latch.enable, latch.output, and.cell, and.inputs[0], and.inputs[1], and.output
+    )
 }
 
-/// From `generic.il` to `netlist.v` with this ABC script.
-pub fn back(top: &str, library: &CellLibrary) -> String {
+/// What the way from Verilog files to generic gates depends on.
+#[derive(Clone, Debug)]
+pub struct Front<'a> {
+    /// Name of the top module.
+    pub top: &'a str,
+    /// Techmap text of adder modules, see [`adder_map`].
+    pub adders: String,
+    /// The modules that it replaces.
+    pub mapped: Vec<&'a str>,
+    /// Techmap text of latches, see [`latch_map`].
+    pub latches: String,
+    /// Modules whose bounds are kept.
+    pub parts: Vec<&'a str>,
+    /// Techmap text of clock gates, where parts are kept, see [`gate_map`].
+    pub gates: String,
+}
+
+impl<'a> Front<'a> {
+    /// The way of this design on this library.
+    pub fn of(design: &Design<'a>, parts: &[&'a str], library: &CellLibrary) -> Self {
+        let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
+        let (adders, mapped) = adder_map(library, &names);
+        let gated = !parts.is_empty() && names.contains(&CLOCK_GATE);
+        Self {
+            top: design.top,
+            adders,
+            mapped,
+            latches: latch_map(library),
+            parts: parts.to_vec(),
+            gates: if gated { gate_map(library) } else { String::new() },
+        }
+    }
+
+    /// From Verilog files to `generic.il`: generic gates, adder cells and
+    /// flip-flops of the library in one flat module, parts apart.
+    pub fn script(&self, files: &[String]) -> String {
+        let Self { top, mapped, .. } = self;
+        let mut script = String::new();
+        for file in files {
+            let _ = writeln!(script, "read_verilog -defer {file}");
+        }
+        script += "read_liberty -lib cells.lib\n";
+        let _ = writeln!(script, "hierarchy -check -top {top}");
+        if !mapped.is_empty() {
+            // Kept out of the flattening and of every rewriting, so that each
+            // full adder of the tree becomes one cell.
+            let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {}", mapped.join(" "));
+        }
+        if !self.gates.is_empty() {
+            let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {CLOCK_GATE}");
+        }
+        if !self.parts.is_empty() {
+            let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {}", self.parts.join(" "));
+        }
+        // Without -norom, Yosys 0.23 turns a `case` into a ROM behind its register.
+        script += "proc -norom\nflatten\nopt\nwreduce\npeepopt\nopt_clean\nalumacc\nshare\nopt\nopt -full\n";
+        script += "techmap\nopt\n";
+        if !mapped.is_empty() {
+            let _ = writeln!(script, "techmap -map adders.v\nhierarchy -check -top {top}\nflatten");
+        }
+        if !self.gates.is_empty() {
+            let _ = writeln!(script, "techmap -map gates.v\nhierarchy -check -top {top}\nflatten");
+        }
+        script += "opt -fast\ndfflibmap -liberty cells.lib\n";
+        if !self.latches.is_empty() {
+            script += "techmap -map latches.v\n";
+        }
+        script += "simplemap\nopt\nopt_clean -purge\nwrite_ilang generic.il\n";
+        script
+    }
+}
+
+/// From `generic.il` to `netlist.v` with this ABC script. Where parts were kept,
+/// they are flattened now, and cells are named after the instance they are in.
+pub fn back(top: &str, library: &CellLibrary, parts: bool) -> String {
     let mut script = String::from("read_liberty -lib ../cells.lib\nread_ilang ../generic.il\n");
     let _ = writeln!(script, "hierarchy -check -top {top}");
     script += "abc -liberty ../cells.lib -constr ../limits.txt -script recipe.abc\nopt_clean\n";
+    if parts {
+        // Named before, since the names of flattened private objects are lost.
+        script += "rename -enumerate\nsetattr -mod -unset keep_hierarchy *\nflatten\n";
+    }
     if let (Some(high), Some(low)) = (&library.roles.tie_high, &library.roles.tie_low) {
         let _ = writeln!(script, "hilomap -hicell {} {} -locell {} {}", high.cell, high.output, low.cell, low.output);
     }

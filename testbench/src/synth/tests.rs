@@ -221,3 +221,24 @@ fn a_library_without_adder_cells_leaves_the_tree_to_logic() {
     assert_eq!(netlist.full_adders, 0);
     assert!(netlist.cells > 20 && !netlist.cells_by_type.contains_key("FAX1"), "{:?}", netlist.cells_by_type);
 }
+
+#[test]
+fn without_parts_the_scripts_are_those_of_units() {
+    let Some(library) = osu018() else { return };
+    let modules = [("axp_full_adders_w4", FULL_ADDERS), ("tree", TREE), ("axp_clock_gate", GATED)];
+    let design = Design { top: "tree", modules: &modules, clock: None, control: &[] };
+    let flat = "read_verilog -defer a.v\nread_liberty -lib cells.lib\nhierarchy -check -top tree\n\
+                setattr -mod -set keep_hierarchy 1 axp_full_adders_w4\n\
+                proc -norom\nflatten\nopt\nwreduce\npeepopt\nopt_clean\nalumacc\nshare\nopt\nopt -full\n\
+                techmap\nopt\ntechmap -map adders.v\nhierarchy -check -top tree\nflatten\n\
+                opt -fast\ndfflibmap -liberty cells.lib\ntechmap -map latches.v\n\
+                simplemap\nopt\nopt_clean -purge\nwrite_ilang generic.il\n";
+    let front = Front::of(&design, &[], &library);
+    assert_eq!(front.script(&["a.v".into()]), flat);
+    assert_eq!(front.gates, "");
+    assert!(!script::back("tree", &library, false).contains("flatten"));
+    let parted = Front::of(&design, &["part"], &library);
+    let kept = "setattr -mod -set keep_hierarchy 1 axp_clock_gate\nsetattr -mod -set keep_hierarchy 1 part\nproc";
+    assert!(parted.script(&[]).contains(kept));
+    assert!(parted.gates.contains("LATCH latch (") && parted.gates.contains("AND2X2 gate ("), "{}", parted.gates);
+}
