@@ -51,7 +51,7 @@ pub fn search(
     let result = find(&input.network, &input.calibration, &wanted, &SearchControl { progress: &progress, cancel })
         .map_err(|error| evaluation::failure(&error, cancel))?;
     let mut design = result.design;
-    design.pe.name = format!("axp_pe_pair_r{}", design.pe.am.rows);
+    design.pe.name = format!("axp_pe_pair_r{}", design.pe.rows());
     let candidates: Vec<Candidate> = result
         .trials
         .iter()
@@ -71,7 +71,7 @@ pub fn search(
     let choice = Choice {
         clusters: design.layers.iter().map(|layer| layer.codebook.len()).max().unwrap_or(0),
         key_fraction_bits: design.layers.iter().map(|layer| layer.key_fraction_bits).max().unwrap_or(0),
-        rows: design.pe.am.rows,
+        rows: design.pe.rows(),
         calibration_agreement: candidates.get(result.chosen).map_or(1.0, |chosen| chosen.agreement),
     };
     stage.done(format!(

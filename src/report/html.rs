@@ -39,7 +39,7 @@ pub fn page(report: &Report) -> String {
             body {
                 h1 { (report.model.name) }
                 p.muted {
-                    "on " code { (report.pe.name) } ": " (report.pe.am.rows) " ternary rows keyed by {weight, activation}, binary32, "
+                    "on " code { (report.pe.name) } ": " (report.pe.rows()) " ternary rows keyed by {weight, activation}, binary32, "
                     "zero skip " (if report.zero_skip { "on" } else { "off" }) ". Built by axp " (report.axp_version) "."
                 }
                 (cards(report))

@@ -1,8 +1,7 @@
 //! A whole processing element on gates, every output of every cycle against the golden model, hits against misses.
 
 use axp_golden::pe::CyclePe;
-use axp_spec::am::key_of;
-use axp_spec::{PeConfig, PeInputs, RowWrite};
+use axp_spec::{FloatFormat, PeConfig, PeInputs, RowWrite};
 use axp_testbench::dut::Dut;
 use axp_testbench::gates::{self, CLOCK_SLEW_NS, Conditions, Engine, Kind};
 use axp_testbench::pe_ports::PeVectors;
@@ -33,7 +32,7 @@ fn stimulus() -> Vec<PeInputs> {
     let weight = |id: usize| (0.25 + id as f32 / 8.0).to_bits();
     let mut stimulus = vec![idle; 10];
     for row in 0..4_u32 {
-        let key = key_of(weight(row as usize), 0);
+        let key = FloatFormat::Binary32.key_of(weight(row as usize), 0);
         let row =
             RowWrite { address: row, key, care: u64::from(u32::MAX) << 32, product: 0x3f00_0000 + row, valid: true };
         stimulus.push(PeInputs { row: Some(row), ..idle });

@@ -20,7 +20,7 @@ pub use kernel::LayerKernel;
 pub use stats::{Evaluation, LayerStats, top1};
 
 use crate::net::{MacLayer, Network, Samples};
-use axp_spec::{Design, FloatFormat, LayerDesign};
+use axp_spec::{Accumulator, Design, FloatFormat, LayerDesign, PeConfig};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -90,9 +90,10 @@ impl Engine {
     /// A design that was made for another network, or that does not fit the PE.
     pub fn from_design(network: &Network, design: &Design) -> Result<Self, EngineError> {
         design.validate()?;
-        if design.pe.format != FloatFormat::Binary32 || design.pe.is_interleaved() {
-            let what = "inference computes binary32 with one sum; build the design for a PE without \
-                        adder_stages, in the format binary32";
+        let binary32 = PeConfig { format: FloatFormat::Binary32, accumulator: Accumulator::Float, ..design.pe.clone() };
+        if design.pe != binary32 || design.pe.is_interleaved() {
+            let what = "inference computes binary32 with one floating-point sum; build the design for a PE in the \
+                        format binary32, with the accumulator float and without adder_stages";
             return Err(EngineError::Design { what: what.to_owned() });
         }
         let (layers, designs) = (network.layers(), &design.layers);

@@ -57,7 +57,7 @@ pub(crate) fn ranged_from_fixed(format: FloatFormat, width: u32) -> Circuit {
     let marker = c.net("marker", marker, "where the least exponent is");
     let counted = c.net("counted", &magnitude | &marker, "magnitude with the marker");
     let wide = (format.exponent_bits() + 2).max(8);
-    let top = c.net("top", range.extend(wide) + literal(1, wide), "exponent field of the top bit");
+    let top = c.net("highest", range.extend(wide) + literal(1, wide), "exponent field of the top bit");
     let s = format.fraction_bits() + 1;
     let (window, exponent) = normalise(&mut c, &magnitude, &counted, &top, s + 2);
     let number = unrounded(&mut c, window, exponent, s);
