@@ -5,6 +5,7 @@
 //! Several recipes are tried; of those that meet the period the smallest wins.
 //! [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
 
+pub mod assigns;
 pub mod cache;
 pub mod fpga;
 pub mod function;
@@ -322,8 +323,9 @@ fn attempt(
     write(&folder.join("back.ys"), &script::back(design.top, library, parts))?;
     yosys(folder, "back.ys", cancel)?;
     let around = surroundings(design, goal);
+    let verilog = assigns::single_bits(&read(&folder.join("netlist.v"))?);
+    write(&folder.join("netlist.v"), &verilog)?;
     let path = sta::longest_path(folder, Path::new("../cells.lib"), "netlist.v", design.top, library, around, cancel)?;
-    let verilog = read(&folder.join("netlist.v"))?;
     let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
     figures(library, counts, path, verilog, format!("{}@{target}", recipe.name))
 }
