@@ -185,6 +185,9 @@ int main(int argc, char** argv) {
   if (trace) fail("this simulator was built without tracing");
 #endif
   const auto dut = std::make_unique<Vdut>(context.get(), "dut");
+  // Ports start with random values too: the first rise of the clock must be one.
+  dut->@CLOCK@ = 0;
+  dut->eval();
 #if VM_TRACE
   VerilatedVcdC vcd;
   const uint64_t trace_from = trace ? std::strtoull(argv[4], nullptr, 10) : UINT64_MAX;
