@@ -76,6 +76,16 @@ def devices(folder):
     return lines
 
 
+def energies(folder):
+    lines = ["| unit | library | GE | pJ an operation, half zeros | all nonzero | of it leakage | pins with activity |", "|---|---|---|---|---|---|---|"]
+    for row in load(folder, "energy") or []:
+        lines.append(
+            f"| `{row['module']}` | {short(row['library'])} | {row['ge']:.0f} | {row['pj_half_zero']:.1f} | "
+            f"{row['pj_nonzero']:.1f} | {row['leakage_pj']:.4f} | {row['annotated_percent']:.1f} % |"
+        )
+    return lines
+
+
 def proofs(folder):
     lines = ["| module | SHA-256 of its Verilog | cases | differences |", "|---|---|---|---|"]
     for proof in load(folder, "fpu_proof") or []:
@@ -92,7 +102,7 @@ def tools(folder):
 def main():
     folder, page = Path(sys.argv[1]), Path(sys.argv[2])
     text = page.read_text()
-    for table in (targets, libraries, devices, proofs, tools):
+    for table in (targets, libraries, energies, devices, proofs, tools):
         begin = f"<!-- table {table.__name__} -->"
         pattern = re.compile(re.escape(begin) + r".*?<!-- end -->", re.S)
         if not pattern.search(text):

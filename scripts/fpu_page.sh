@@ -49,4 +49,5 @@ for stages in 1 2; do
   measure "mul_fp32_s$stages" --module fp_mul --stages "$stages" "${osu018[@]}" "${others[@]}"
 done
 measure add_fp32_s1 --module fp_add --stages 1 "${osu018[@]}" "${others[@]}"
+target/release/examples/unit_energy --json "$out/energy.json"
 python3 scripts/fpu_page.py "$out" docs/fpu.md

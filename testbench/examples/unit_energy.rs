@@ -1,9 +1,10 @@
 //! Energy an operation of binary32 multiplier, adder and plain MAC on gates, and how fast the simulator is.
 //!
 //! ```text
-//! cargo run --release -p axp-testbench --example unit_energy -- [OPERATIONS] [LIBERTY...]
+//! cargo run --release -p axp-testbench --example unit_energy -- [--json FILE] [OPERATIONS] [LIBERTY...]
 //! ```
 //!
+//! The multiplier is measured with each of its trees, and with Verilog's `*`.
 //! The stream has 16 weight values; activations are half zeros, or all nonzero.
 //! The adder adds these products in sums of 64; the MAC does both, with
 //! registers for operands, product and sum, all on the free clock. Without a
@@ -12,7 +13,7 @@
 
 use axp_golden::float;
 use axp_hdl::fpu;
-use axp_spec::{FloatFormat, FpuConfig, FpuOperation, Rounding};
+use axp_spec::{FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, Rounding};
 use axp_testbench::gates::{self, CLOCK_SLEW_NS, Conditions, Engine, Measurement, Program};
 use axp_testbench::synth::liberty::{CellLibrary, OSU018};
 use axp_testbench::synth::sta::Surroundings;
@@ -36,10 +37,18 @@ type Pair = (u32, u32);
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Unit {
-    Mul,
+    Mul(MultiplierStyle),
     Add,
     Mac,
 }
+
+const UNITS: [Unit; 5] = [
+    Unit::Mul(MultiplierStyle::Dadda),
+    Unit::Mul(MultiplierStyle::Booth),
+    Unit::Mul(MultiplierStyle::Operator),
+    Unit::Add,
+    Unit::Mac,
+];
 
 const MAC: &str = "module plain_mac (input wire clk_i, first_i, input wire [31:0] a_i, b_i, output wire [31:0] sum_o);
   reg first, second; reg [31:0] a, b, product, sum;
@@ -54,7 +63,9 @@ endmodule
 ";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    let json = arguments.next_if(|argument| argument == "--json").and_then(|_| arguments.next());
+    let mut rows = Vec::new();
     let operations = arguments.next().map_or(Ok(4096), |text| text.parse())?;
     let mut libraries: Vec<PathBuf> = arguments.map(PathBuf::from).collect();
     if libraries.is_empty() {
@@ -65,9 +76,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     );
     for path in libraries {
         let library = CellLibrary::read(&path)?;
-        for unit in [Unit::Mul, Unit::Add, Unit::Mac] {
-            measure(&library, unit, operations)?;
+        for unit in UNITS {
+            rows.push(measure(&library, unit, operations)?);
         }
+    }
+    if let Some(file) = json {
+        std::fs::write(file, serde_json::to_string_pretty(&rows)? + "\n")?;
     }
     Ok(())
 }
@@ -87,17 +101,18 @@ fn known_libraries() -> Vec<PathBuf> {
     paths
 }
 
-fn measure(library: &CellLibrary, unit: Unit, operations: usize) -> Result<(), Box<dyn Error>> {
+fn measure(library: &CellLibrary, unit: Unit, operations: usize) -> Result<serde_json::Value, Box<dyn Error>> {
+    let multiplier = if let Unit::Mul(style) = unit { style } else { MultiplierStyle::Dadda };
     let generate = |operation| {
         let new = FpuConfig::new(operation, FloatFormat::Binary32, Rounding::NearestEven);
-        fpu::generate(&FpuConfig { flags: false, ..new })
+        fpu::generate(&FpuConfig { flags: false, multiplier, ..new })
     };
     let (mul, add) = (generate(FpuOperation::Mul)?, generate(FpuOperation::Add)?);
     let mac = MAC.replace("MUL", &mul.top).replace("ADD", &add.top);
     let parts = [mul.top.as_str(), add.top.as_str()];
     let of = |rtl: &'_ axp_hdl::Rtl| rtl.modules.iter().map(|m| (m.name.clone(), m.text.clone())).collect::<Vec<_>>();
     let (top, parts, texts): (&str, &[&str], _) = match unit {
-        Unit::Mul => (&mul.top, &[], of(&mul)),
+        Unit::Mul(_) => (&mul.top, &[], of(&mul)),
         Unit::Add => (&add.top, &[], of(&add)),
         Unit::Mac => {
             let mut texts = [vec![("plain_mac".to_owned(), mac)], of(&mul), of(&add)].concat();
@@ -147,7 +162,18 @@ fn measure(library: &CellLibrary, unit: Unit, operations: usize) -> Result<(), B
             kinds[0], kinds[1], kinds[2], kinds[3], kinds[4]
         );
     }
-    Ok(())
+    Ok(serde_json::json!({
+        "library": library.name,
+        "module": top,
+        "operations": operations,
+        "ge": netlist.ge,
+        "longest_path_ns": netlist.longest_path_ns,
+        "period_ns": period,
+        "pj_half_zero": per_operation(&half),
+        "pj_nonzero": per_operation(&full),
+        "leakage_pj": half.kind(gates::Kind::Leakage) / half.cycles() as f64 / 1000.0,
+        "annotated_percent": half.annotated_percent(),
+    }))
 }
 
 fn run(program: &Program, unit: Unit, stream: &[Pair]) -> Result<Measurement, Box<dyn Error>> {
@@ -163,7 +189,7 @@ fn run(program: &Program, unit: Unit, stream: &[Pair]) -> Result<Measurement, Bo
         sum = float::add(FloatFormat::Binary32, base, product).bits;
         sums.push(sum);
         match unit {
-            Unit::Mul => engine.cycle(&[weight, activation], Some(&[product]), 0)?,
+            Unit::Mul(_) => engine.cycle(&[weight, activation], Some(&[product]), 0)?,
             Unit::Add => engine.cycle(&[base, product], Some(&[sum]), 0)?,
             Unit::Mac => {
                 let expected = number.checked_sub(LATENCY).map(|done| [sums[done]]);
