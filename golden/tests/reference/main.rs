@@ -2,6 +2,7 @@
 //! searches, transaction counts.
 
 mod am;
+mod checked;
 mod float;
 mod host;
 mod operands;
