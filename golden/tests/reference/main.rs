@@ -2,6 +2,8 @@
 //! searches, transaction counts.
 
 mod am;
+mod factored;
+mod factored_sum;
 mod float;
 mod host;
 mod operands;
