@@ -166,7 +166,7 @@ impl AmImage {
     /// The writes that put this image, which is valid for `config`, into its
     /// memory: one for every address in ascending order, those without a row of
     /// the image as invalid.
-    pub fn writes(&self, config: &PeConfig) -> impl Iterator<Item = RowWrite> {
+    pub fn writes(&self, config: &PeConfig) -> Vec<RowWrite> {
         let place = |(index, row): (u32, &AmRow)| match config.factored_memory() {
             Some(shape) => {
                 let (column, _, activation) = shape.parts(config.format, row.key);
@@ -175,11 +175,12 @@ impl AmImage {
             None => index,
         };
         let rows: BTreeMap<u32, AmRow> = (0..).zip(&self.rows).map(|row| (place(row), *row.1)).collect();
-        // A memory has at most `MAX_ROWS` rows.
-        (0..config.rows() as u32).map(move |address| match rows.get(&address) {
+        let write = |address: u32| match rows.get(&address) {
             Some(row) => RowWrite { address, key: row.key, care: row.care, product: row.product.0, valid: true },
             None => RowWrite { address, ..RowWrite::default() },
-        })
+        };
+        // A memory has at most `MAX_ROWS` rows.
+        (0..config.rows() as u32).map(write).collect()
     }
 
     /// The column of a factored memory that holds the products of `weight`, by

@@ -212,7 +212,7 @@ mod tests {
     fn every_address_is_written_and_only_rows_of_the_image_are_valid() {
         let config = PeConfig::factored("a", 5, 2);
         let image = AmImage { rows: vec![row(4, 0, THREE, 9), row(1, THREE, 0, 7)] };
-        let writes: Vec<_> = image.writes(&config).collect();
+        let writes = image.writes(&config);
         assert_eq!(writes.len(), 20);
         for (address, write) in (0..).zip(&writes) {
             assert_eq!(write.address, address);

@@ -139,7 +139,7 @@ proptest! {
         }
         let mut written = loaded.clone();
         loaded.load(&image).unwrap();
-        image.writes(&config).for_each(|write| written.write(&write));
+        image.writes(&config).iter().for_each(|write| written.write(write));
         prop_assert_eq!(&loaded, &written);
         prop_assert_eq!(loaded.valid_rows(), rows.len());
         for (address, word) in &rows {
