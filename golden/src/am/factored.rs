@@ -51,7 +51,7 @@ impl Factored {
     /// A write to an address that the memory has.
     pub fn write(&mut self, write: &RowWrite) {
         if write.valid {
-            self.words.insert(write.address, write.product & (1 << self.word_bits) - 1);
+            self.words.insert(write.address, write.product & ((1 << self.word_bits) - 1));
         } else {
             self.words.remove(&write.address);
         }
