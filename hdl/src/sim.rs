@@ -13,6 +13,9 @@ pub struct PeSim {
     pe: Circuit,
     /// How many rows the address can name; 0 without a memory.
     rows: u32,
+    /// Whether rows have a pattern, or weights a column.
+    patterns: bool,
+    columns: bool,
     /// Whether the accumulator is fixed point.
     fixed: bool,
 }
@@ -27,6 +30,8 @@ impl PeSim {
             pe: pe::describe(config)?,
             // A valid configuration has at most `MAX_ROWS`.
             rows: config.am.map_or(0, |_| 1 << config.row_address_bits()),
+            patterns: config.am.is_some() && config.factored_memory().is_none(),
+            columns: config.factored_memory().is_some(),
             fixed: matches!(config.accumulator, Accumulator::Fixed { .. }),
         };
         sim.drive(&PeInputs::default());
@@ -67,13 +72,18 @@ impl PeSim {
             for (port, value) in [
                 ("row_we_i", write.into()),
                 ("row_addr_i", row.address.into()),
-                ("row_key_i", row.key.into()),
-                ("row_care_i", row.care.into()),
                 ("row_product_i", row.product.into()),
                 ("row_valid_i", row.valid.into()),
             ] {
                 self.pe.drive(port, value);
             }
+        }
+        if self.patterns {
+            self.pe.drive("row_key_i", row.key.into());
+            self.pe.drive("row_care_i", row.care.into());
+        }
+        if self.columns {
+            self.pe.drive("in_column_i", inputs.column.into());
         }
         if self.fixed {
             self.pe.drive("acc_range_i", inputs.range.into());

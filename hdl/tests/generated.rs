@@ -2,7 +2,7 @@
 
 use axp_hdl::package::{self, Manifest, header};
 use axp_hdl::{generate, named};
-use axp_spec::{FloatFormat, PeConfig, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, ResetStyle};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -113,7 +113,8 @@ fn files_follow_the_rules_of_the_house() {
     let pipelined = PeConfig { multiplier_stages: 2, adder_stages: 1, ..PeConfig::pair("axp_any", 3) };
     let narrow = PeConfig { format: FloatFormat::E4m3, ..pipelined.clone() };
     let configs = [1, 2, 5, 64].map(|rows| PeConfig::pair("axp_any", rows));
-    for config in configs.iter().chain([&pipelined, &narrow]) {
+    let factored = PeConfig::factored("axp_any", 5, 3);
+    for config in configs.iter().chain([&pipelined, &narrow, &factored]) {
         let rtl = generate(config).unwrap();
         let mut known: Vec<&str> = Vec::new();
         for module in &rtl.modules {
@@ -153,10 +154,24 @@ fn modules_of_one_name_have_one_text() {
             number += 1;
             let (multiplier_stages, adder_stages) = stages;
             let named = PeConfig::pair(&format!("axp_pe{number}"), rows);
-            let config = PeConfig { reset, format, multiplier_stages, adder_stages, ..named };
-            for module in generate(&config).unwrap().modules {
-                let known = texts.entry(module.name.clone()).or_insert_with(|| module.text.clone());
-                assert!(*known == module.text, "{} differs between configurations", module.name);
+            let pair = PeConfig { reset, format, multiplier_stages, adder_stages, ..named };
+            // As many words of a few widths, and of a width that patterns have elsewhere.
+            let columns = PeConfig::factored(&format!("axp_pe{number}_columns"), rows as u32, 1);
+            let columns = PeConfig { am: columns.am, name: columns.name, ..pair.clone() };
+            let fixed = |product_width: u32| Accumulator::Fixed { width: 32, product_width };
+            let sums = PeConfig {
+                accumulator: fixed(16),
+                name: format!("axp_pe{number}_sums"),
+                adder_stages: 0,
+                ..pair.clone()
+            };
+            let short = PeConfig { accumulator: fixed(16.min(format.fraction_bits() + 1)), ..sums.clone() };
+            let short = PeConfig { am: columns.am, name: format!("axp_pe{number}_short"), ..short };
+            for config in [pair, columns, sums, short] {
+                for module in generate(&config).unwrap().modules {
+                    let known = texts.entry(module.name.clone()).or_insert_with(|| module.text.clone());
+                    assert!(*known == module.text, "{} differs between configurations", module.name);
+                }
             }
         }
     }

@@ -208,6 +208,7 @@ fn cycle() -> impl Strategy<Value = PeInputs> {
             weight,
             activation,
             out_ready,
+            ..PeInputs::default()
         },
     )
 }

@@ -2,7 +2,7 @@
 //! loop, no input written; and its emitter takes them all.
 
 use axp_hdl::pe;
-use axp_spec::{FloatFormat, PeConfig, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, ResetStyle};
 use rust_hdl::prelude::*;
 
 fn configs() -> Vec<PeConfig> {
@@ -10,6 +10,9 @@ fn configs() -> Vec<PeConfig> {
     configs[2].reset = ResetStyle::Sync;
     (configs[2].multiplier_stages, configs[2].adder_stages) = (2, 1);
     configs[3].format = FloatFormat::Binary16;
+    configs.extend([(1, 0), (3, 2)].map(|(columns, bits)| PeConfig::factored("axp_test", columns, bits)));
+    let accumulator = Accumulator::Fixed { width: 20, product_width: 7 };
+    configs.push(PeConfig { accumulator, multiplier_stages: 1, ..PeConfig::factored("axp_test", 2, 1) });
     configs
 }
 

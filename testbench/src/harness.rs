@@ -185,9 +185,6 @@ int main(int argc, char** argv) {
   if (trace) fail("this simulator was built without tracing");
 #endif
   const auto dut = std::make_unique<Vdut>(context.get(), "dut");
-  // Ports start with random values too: the first rise of the clock must be one.
-  dut->@CLOCK@ = 0;
-  dut->eval();
 #if VM_TRACE
   VerilatedVcdC vcd;
   const uint64_t trace_from = trace ? std::strtoull(argv[4], nullptr, 10) : UINT64_MAX;
@@ -198,6 +195,10 @@ int main(int argc, char** argv) {
     if (!vcd.isOpen()) fail("cannot write the waveform");
   }
 #endif
+
+  // The first evaluation takes the clock as it is: an edge needs one that was low.
+  dut->@CLOCK@ = 0;
+  dut->eval();
 
   std::vector<uint8_t> records;
   std::vector<uint8_t> outputs;

@@ -35,6 +35,7 @@ enum Input {
     First,
     Last,
     Weight,
+    Column,
     Activation,
     OutReady,
 }
@@ -55,25 +56,30 @@ enum Part {
     Core,
     /// In one with a memory.
     Rows,
+    /// In one whose rows are searched for.
+    Patterns,
+    /// In one whose rows are selected by a column.
+    Columns,
     /// In one with a fixed-point accumulator.
     Fixed,
 }
 
-const INPUTS: [(&str, Part, Input); 16] = [
+const INPUTS: [(&str, Part, Input); 17] = [
     ("rst_ni", Part::Core, Input::Reset),
     ("test_en_i", Part::Core, Input::TestEnable),
     ("zero_skip_i", Part::Core, Input::ZeroSkip),
     ("acc_range_i", Part::Fixed, Input::Range),
     ("row_we_i", Part::Rows, Input::RowWrite),
     ("row_addr_i", Part::Rows, Input::RowAddress),
-    ("row_key_i", Part::Rows, Input::RowKey),
-    ("row_care_i", Part::Rows, Input::RowCare),
+    ("row_key_i", Part::Patterns, Input::RowKey),
+    ("row_care_i", Part::Patterns, Input::RowCare),
     ("row_product_i", Part::Rows, Input::RowProduct),
     ("row_valid_i", Part::Rows, Input::RowValid),
     ("in_valid_i", Part::Core, Input::Valid),
     ("in_first_i", Part::Core, Input::First),
     ("in_last_i", Part::Core, Input::Last),
     ("in_weight_i", Part::Core, Input::Weight),
+    ("in_column_i", Part::Columns, Input::Column),
     ("in_activation_i", Part::Core, Input::Activation),
     ("out_ready_i", Part::Core, Input::OutReady),
 ];
@@ -116,6 +122,10 @@ impl PeVectors {
             if wanted && !present(name) {
                 return Err(LayoutError::Missing(format!("port {name}")));
             }
+        }
+        let ways = [present("row_key_i"), present("in_column_i")];
+        if present("row_we_i") != (ways[0] != ways[1]) || ways == [true; 2] {
+            return Err(LayoutError::Missing("one way to find rows, row_key_i or in_column_i".into()));
         }
         let address_bits = layout.input("row_addr_i").map_or(0, |index| layout.inputs[index].width);
         let highest_address = u64::MAX.checked_shr(u64::BITS - address_bits as u32).unwrap_or(0);
@@ -162,10 +172,11 @@ impl PeVectors {
                 Input::First => u64::from(inputs.first),
                 Input::Last => u64::from(inputs.last),
                 Input::Weight => u64::from(inputs.weight),
+                Input::Column => u64::from(inputs.column),
                 Input::Activation => u64::from(inputs.activation),
                 Input::OutReady => u64::from(inputs.out_ready),
             };
-            // The ports of a narrow format carry the low bits.
+            // The ports of a narrow format, or of a column, carry the low bits.
             *value = bits & u64::MAX >> (u64::BITS as usize - field.width);
         }
         for (value, output) in self.expected.iter_mut().zip(&self.outputs) {

@@ -62,7 +62,12 @@ fn configurations_of_all_sizes_formats_and_cuts_have_no_warnings() {
             configs.push(PeConfig { am: None, ..cut.clone() });
             let accumulator = Accumulator::Fixed { width: 20 + index as u32, product_width: 16 };
             let fixed = PeConfig { accumulator, adder_stages: 0, ..cut.clone() };
-            configs.extend([PeConfig { am: None, ..fixed.clone() }, fixed, cut]);
+            configs.extend([PeConfig { am: None, ..fixed.clone() }, fixed.clone(), cut.clone()]);
+            // As many columns and mantissa bits as there are kinds; words of whole significands and shorter.
+            let columns = PeConfig::factored("axp_any", 1 + index as u32, index as u32 % 3);
+            let accumulator = Accumulator::Fixed { width: 20, product_width: 2 + index as u32 % 2 };
+            configs.push(PeConfig { am: columns.am, accumulator, ..fixed });
+            configs.push(PeConfig { am: columns.am, ..cut });
         }
     }
     for config in configs {

@@ -146,5 +146,16 @@ suites! {
     r4_fixed40_mul2: fixed(40, 32, cut(2, 0, PeConfig::pair("", 4))), 1000, 100, 100;
     r4_bf16_fixed20_mul1: narrow(FloatFormat::Bfloat16, fixed(20, 14, cut(1, 0, PeConfig::pair("", 4)))), 1000, 200, 100;
     r2_e4m3_fixed8: narrow(FloatFormat::E4m3, fixed(8, 8, PeConfig::pair("", 2))), 1000, 200, 100;
+    c16m3: PeConfig::factored("", 16, 3), 1000, 50, 20;
+    c3m2_sync: sync(PeConfig::factored("", 3, 2)), 1000, 200, 100;
+    c1m4_add1: cut(0, 1, PeConfig::factored("", 1, 4)), 1000, 100, 100;
+    c5m0_mul2_add1: cut(2, 1, PeConfig::factored("", 5, 0)), 1000, 100, 100;
+    c16m3_fixed24: fixed(24, 12, PeConfig::factored("", 16, 3)), 1000, 50, 20;
+    c4m2_fixed40_mul2_sync: sync(fixed(40, 24, cut(2, 0, PeConfig::factored("", 4, 2)))), 1000, 100, 100;
+    c2m7_bf16_mul1: narrow(FloatFormat::Bfloat16, cut(1, 0, PeConfig::factored("", 2, 7))), 1000, 20, 10;
+    c3m3_fp16_fixed32: narrow(FloatFormat::Binary16, fixed(32, 9, PeConfig::factored("", 3, 3))), 1000, 200, 100;
+    c4m3_e4m3_mul1_add1: narrow(FloatFormat::E4m3, cut(1, 1, PeConfig::factored("", 4, 3))), 1000, 200, 100;
+    c6m2_e4m3_fixed12: narrow(FloatFormat::E4m3, fixed(12, 3, PeConfig::factored("", 6, 2))), 1000, 200, 100;
+    c4m2_e5m2_fixed16: narrow(FloatFormat::E5m2, fixed(16, 3, PeConfig::factored("", 4, 2))), 1000, 200, 100;
     r4_e5m2_add1_sync: sync(narrow(FloatFormat::E5m2, cut(0, 1, PeConfig::pair("", 4)))), 1000, 200, 100;
 }

@@ -47,6 +47,15 @@ fn every_format_and_cut_is_proven() {
         proven(&config);
         let plain = PeConfig { am: None, adder_stages: 0, ..config };
         proven(&PeConfig { accumulator: Accumulator::Fixed { width: 24, product_width: 18 }, ..plain.clone() });
+        // Between them every number of mantissa bits that is not all of them, or is, and 1 to 5 columns.
+        let columns = PeConfig::factored("axp_columns", 1 + cuts, cuts.min(format.fraction_bits())).am;
+        proven(&PeConfig { am: columns, adder_stages: 1 - cuts % 2, ..plain.clone() });
+        let product_width = 2 + cuts % format.fraction_bits();
+        proven(&PeConfig {
+            am: columns,
+            accumulator: Accumulator::Fixed { width: 24, product_width },
+            ..plain.clone()
+        });
         proven(&plain);
     }
     let accumulator = Accumulator::Fixed { width: 32, product_width: 20 };
@@ -89,6 +98,9 @@ fn both_bodies_of_every_register_bank_are_proven_equivalent() {
         let banks: Vec<&str> = proofs.iter().map(|proof| proof.module.as_str()).collect();
         // Two words without a reset, one with, and a row.
         assert_eq!(banks.len(), 4, "{banks:?}");
+        let rtl = generate(&PeConfig { reset, ..PeConfig::factored("axp_small", 2, 1) }).unwrap();
+        let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
+        assert!(proofs.iter().any(|proof| proof.module.starts_with("axp_row_storage_product")), "{proofs:?}");
     }
 }
 
@@ -137,6 +149,28 @@ fn a_changed_operator_is_not_proven() {
         ("axp_gated_reg_arst_w32", "if (en_i)", "if (!en_i)", "Unproven $equiv"),
         // A connection of an instance, not an operator.
         ("axp_small", "in_last_i, in_first_i,", "in_first_i, in_last_i,", "d_i differs"),
+    ] {
+        refuted(&rtl, module, from, to, reason);
+    }
+}
+
+#[test]
+fn a_changed_factored_memory_is_not_proven() {
+    let rtl = generate(&PeConfig::factored("axp_small", 3, 1)).unwrap();
+    for (module, from, to, reason) in [
+        ("axp_factored_am", "column_i == 2'b01", "column_i == 2'b11", "select_i differs"),
+        (
+            "axp_factored_am",
+            "weight_normal & activation_normal",
+            "weight_normal | activation_normal",
+            "select_i differs",
+        ),
+        ("axp_factored_am", "column_1 & prefix_0", "column_1 & prefix_1", "select_i differs"),
+        ("axp_factored_am", "word[23], carry_none}", "carry_none, word[23]}", "differs"),
+        ("axp_factored_am", "exponent_sum[9:7] == 3'b010", "exponent_sum[9:7] == 3'b011", "differs"),
+        ("axp_factored_am", "weight_i[31] ^ activation_i[31]", "weight_i[31] | activation_i[31]", "product_o differs"),
+        ("axp_am_row_factored", "select_i & valid_q_o", "select_i | valid_q_o", "word_o differs"),
+        ("axp_row_storage_product", "if (en_i)", "if (!en_i)", "Unproven $equiv"),
     ] {
         refuted(&rtl, module, from, to, reason);
     }

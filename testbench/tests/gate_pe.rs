@@ -1,7 +1,7 @@
 //! A whole processing element on gates, every output of every cycle against the golden model, hits against misses.
 
 use axp_golden::pe::CyclePe;
-use axp_spec::{FloatFormat, PeConfig, PeInputs, RowWrite};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, RowWrite};
 use axp_testbench::dut::Dut;
 use axp_testbench::gates::{self, CLOCK_SLEW_NS, Conditions, Engine, Kind};
 use axp_testbench::pe_ports::PeVectors;
@@ -25,23 +25,42 @@ fn mixed(number: usize) -> u32 {
     ((number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) as u32
 }
 
-/// Ten idle cycles, four rows whose activation is free, then a block of pairs
-/// that match one of them and a block of pairs that match none.
-fn stimulus() -> Vec<PeInputs> {
-    let idle = PeInputs { out_ready: true, ..PeInputs::default() };
-    let weight = |id: usize| (0.25 + id as f32 / 8.0).to_bits();
-    let mut stimulus = vec![idle; 10];
-    for row in 0..4_u32 {
+/// Rows for four weights whose activation is free.
+fn pair_rows() -> Vec<RowWrite> {
+    let row = |row: u32| {
         let key = FloatFormat::Binary32.key_of(weight(row as usize), 0);
-        let row =
-            RowWrite { address: row, key, care: u64::from(u32::MAX) << 32, product: 0x3f00_0000 + row, valid: true };
-        stimulus.push(PeInputs { row: Some(row), ..idle });
-    }
+        RowWrite { address: row, key, care: u64::from(u32::MAX) << 32, product: 0x3f00_0000 + row, valid: true }
+    };
+    (0..4).map(row).collect()
+}
+
+/// Rows for the columns of four weights, and every prefix of two mantissa bits.
+fn factored_rows() -> Vec<RowWrite> {
+    let row = |address: u32| RowWrite {
+        address,
+        product: mixed(address as usize) & 0xFFF,
+        valid: true,
+        ..RowWrite::default()
+    };
+    (0..16).map(row).collect()
+}
+
+fn weight(id: usize) -> u32 {
+    (0.25 + id as f32 / 8.0).to_bits()
+}
+
+/// Ten idle cycles, the rows, then a block of pairs with the weights 0 to 3 that
+/// have rows and a block of pairs with others that have none.
+fn stimulus(rows: &[RowWrite]) -> Vec<PeInputs> {
+    let idle = PeInputs { range: 140, out_ready: true, ..PeInputs::default() };
+    let mut stimulus = vec![idle; 10];
+    stimulus.extend(rows.iter().map(|row| PeInputs { row: Some(*row), ..idle }));
     for number in 0..2 * BLOCK {
         let id = mixed(number) as usize % 4 + if number < BLOCK { 0 } else { 4 };
         let activation = 0x3f00_0000 | mixed(number + 9999) & 0x00ff_ffff;
         let (first, last) = (number % SUM == 0, number % SUM == SUM - 1);
-        stimulus.push(PeInputs { valid: true, first, last, weight: weight(id), activation, ..idle });
+        let column = id as u32;
+        stimulus.push(PeInputs { valid: true, first, last, weight: weight(id), activation, column, ..idle });
     }
     stimulus.extend(vec![idle; 10]);
     stimulus
@@ -49,13 +68,24 @@ fn stimulus() -> Vec<PeInputs> {
 
 #[test]
 fn a_hit_moves_neither_multiplier_nor_operands() {
+    check(&PeConfig::pair("axp_pe_gates", 4), &pair_rows());
+}
+
+/// Weights 4 to 7 miss: the rows of column 4 are invalid, the others not there.
+#[test]
+fn nor_does_a_hit_in_a_factored_memory() {
+    let accumulator = Accumulator::Fixed { width: 24, product_width: 12 };
+    let config = PeConfig { accumulator, ..PeConfig::factored("axp_pe_gates_factored", 5, 2) };
+    check(&config, &factored_rows());
+}
+
+fn check(config: &PeConfig, rows: &[RowWrite]) {
     if !Path::new(OSU018).is_file() || Tool::Sta.find().is_err() {
         eprintln!("SKIPPED: {OSU018} or sta is missing (apt-get install qflow-tech-osu018 opensta)");
         return;
     }
     let library = CellLibrary::read(Path::new(OSU018)).unwrap();
-    let config = PeConfig::pair("axp_pe_gates", 4);
-    let rtl = axp_hdl::generate(&config).unwrap();
+    let rtl = axp_hdl::generate(config).unwrap();
     let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
     let top = rtl.modules.iter().find(|module| module.name == rtl.top).unwrap();
     let parts: Vec<&str> =
@@ -71,11 +101,11 @@ fn a_hit_moves_neither_multiplier_nor_operands() {
     let program = program.unwrap_or_else(|error| panic!("{error}"));
 
     let mut vectors = PeVectors::of(&Dut::of(&rtl)).unwrap();
-    let mut golden = CyclePe::new(&config);
+    let mut golden = CyclePe::new(config);
     let mut records = Vec::new();
     vectors.push_reset(&mut records, &PeInputs::default());
     golden.reset();
-    for inputs in stimulus() {
+    for inputs in stimulus(rows) {
         let outputs = golden.step(&inputs);
         vectors.push(&mut records, &inputs, &outputs);
     }
@@ -83,9 +113,9 @@ fn a_hit_moves_neither_multiplier_nor_operands() {
     let (inputs, outputs) = (names(&vectors.layout().inputs), names(&vectors.layout().outputs));
     let [inputs, outputs] = [&inputs, &outputs].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
     let mut engine = Engine::new(&program, &inputs, &outputs, 3, PERIOD).unwrap();
-    // Two cycles of reset, ten idle ones, four rows; the pipe needs some cycles
+    // Two cycles of reset, ten idle ones, the rows; the pipe needs some cycles
     // from one kind of pair to the other.
-    let begin = 2 + 10 + 4;
+    let begin = 2 + 10 + rows.len();
     let class = |record: usize| match record.checked_sub(begin) {
         Some(number) if (8..BLOCK).contains(&number) => 1,
         Some(number) if (BLOCK + 8..2 * BLOCK).contains(&number) => 2,

@@ -1,6 +1,6 @@
 //! Replay: real sums, rows of one layer after the other, and every kind of mismatch found where it is.
 
-use axp_golden::am::Am;
+use axp_golden::am::{Am, Operands};
 use axp_golden::pe;
 use axp_hdl::{Rtl, generate};
 use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, PeConfig};
@@ -128,6 +128,58 @@ fn a_sum_that_is_not_the_tensor_element_is_found() {
     // The name is data: quoted, on one line.
     let text = found.first_mismatch.unwrap().to_string();
     assert!(text.starts_with(r#"layer "dense \"x\"\n</b>", output 420"#) && text.lines().count() == 1, "{text}");
+}
+
+/// A layer of a PE with a factored memory. Weights with one fraction share a
+/// column; `first` is that of the first fraction.
+fn factored_layer(config: &PeConfig, first: u32) -> LayerTrace<'static> {
+    let shape = config.factored_memory().unwrap();
+    // Fractions 0, .5, .25 and 0 again.
+    let column_of = |id: u64| (first + [0, 1, 2, 0][id as usize % 4]) % shape.columns;
+    let key = |id: u64, prefix: u32| shape.key(FloatFormat::Binary32, column_of(id), weight(id), prefix << 21);
+    let rows = (0..12).map(|row| AmRow {
+        key: key(row % 3, row as u32 / 3),
+        care: shape.care(FloatFormat::Binary32),
+        product: Bits32(0x41_0003 + row as u32),
+    });
+    let am = AmImage { rows: rows.collect() };
+    let mut memory = Am::new(config);
+    memory.load(&am).unwrap();
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(first.into());
+    let sums: Vec<SumTrace> = (0..40)
+        .map(|index| {
+            let pairs: Vec<(u64, u32)> =
+                (0..11).map(|_| (random.next_u64() % 4, 0x3F80_0000 | random.next_u32() & 0x807F_FFFF)).collect();
+            let with_columns = pairs.iter().map(|(id, activation)| Operands {
+                column: column_of(*id),
+                weight: weight(*id),
+                activation: *activation,
+            });
+            let sum = pe::sum_operands(config, &memory, false, with_columns);
+            assert_eq!(sum.hits, 11);
+            let operands = pairs.iter().map(|(id, activation)| (weight(*id), *activation)).collect();
+            SumTrace { index, operands, bias: None, element: sum.data }
+        })
+        .collect();
+    LayerTrace {
+        name: format!("{first}"),
+        am,
+        zero_skip: false,
+        sums: Box::new(move || Box::new(sums.clone().into_iter())),
+    }
+}
+
+#[test]
+fn a_factored_memory_gets_the_columns_of_each_layer() {
+    let config = PeConfig::factored("axp_pe_replay", 5, 2);
+    let rtl = generate(&config).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // The same weights in other columns.
+    let layers = [factored_layer(&config, 0), factored_layer(&config, 3)];
+    let options = options(folder.path(), SimulatorKind::Verilator, Body::Gated);
+    let found = replay(&rtl, &layers, &options, &|_| {}, &GO).unwrap();
+    assert_eq!(found.first_mismatch, None);
+    assert_eq!((found.macs, found.outputs, found.mismatches), (2 * 40 * 11, 80, 0));
 }
 
 /// The value of a signal of the design in a cycle of a waveform, in hex.

@@ -1,15 +1,22 @@
 //! The contents of an associative memory: ternary rows and their products.
 
 use crate::bits::{Bits32, hex64};
+use crate::cycle::RowWrite;
+use crate::factored;
 use crate::format::FloatFormat;
 use crate::pe::{Accumulator, PeConfig};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// One ternary row: it matches every key that agrees with `key` wherever
-/// `care` has a bit set.
+/// One row: it matches every key that agrees with `key` wherever `care` has a
+/// bit set.
 ///
-/// A key is {weight, activation}, see [`FloatFormat::key_of`].
+/// In a `pair` memory a key is {weight, activation}, see
+/// [`FloatFormat::key_of`]. In a `factored` one it is {column, fraction of the
+/// weight, fraction of the activation}, all rows compare the same bits, and a
+/// column is that of one weight fraction, see
+/// [`FactoredConfig`](crate::FactoredConfig).
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
 pub struct AmRow {
@@ -20,7 +27,10 @@ pub struct AmRow {
     #[serde(with = "hex64")]
     pub care: u64,
     /// The stored product: an encoding in the PE's format, or units of the last
-    /// bit of its fixed-point accumulator, two's complement.
+    /// bit of its fixed-point accumulator, two's complement. In a `factored`
+    /// memory the product of the significands, in [1, 4): at the top of
+    /// [`PeConfig::product_bits`] a bit that says whether it is 2 or more, below
+    /// it the fraction of its normalised significand.
     pub product: Bits32,
 }
 
@@ -36,7 +46,9 @@ impl AmRow {
     }
 }
 
-/// The rows of one memory, in order of priority: the lowest matching row wins.
+/// The rows of one memory. In a `pair` memory they are in order of priority:
+/// the lowest matching row wins. In a `factored` one their keys say where they
+/// stand, and their order means nothing.
 ///
 /// All rows listed are valid. A memory may have more rows than its image; the
 /// remaining ones are invalid and never match.
@@ -98,6 +110,42 @@ pub enum AmError {
         /// The stored encoding.
         product: u32,
     },
+    /// A row of a factored memory does not compare what all of its rows do.
+    #[error("row {row} compares {care:016x}; every row of this factored memory compares {expected:016x}")]
+    Care {
+        /// Index of the row.
+        row: usize,
+        /// Its mask.
+        care: u64,
+        /// That of the memory.
+        expected: u64,
+    },
+    /// A row of a factored memory is in a column that is not there.
+    #[error("row {row} is in column {column} of a memory of {columns}")]
+    Column {
+        /// Index of the row.
+        row: usize,
+        /// Its column.
+        column: u32,
+        /// How many there are.
+        columns: u32,
+    },
+    /// Two rows of a factored memory are selected by the same pairs.
+    #[error("rows {other} and {row} have the same column and activation; leave one out")]
+    SameRow {
+        /// Index of the row.
+        row: usize,
+        /// Index of the one before it.
+        other: usize,
+    },
+    /// A column of a factored memory has products of two weights.
+    #[error("row {row} has another weight fraction than the rows before it in column {column}")]
+    ColumnWeight {
+        /// Index of the row.
+        row: usize,
+        /// Its column.
+        column: u32,
+    },
 }
 
 impl AmImage {
@@ -109,7 +157,39 @@ impl AmImage {
         if self.rows.len() > config.rows() {
             return Err(AmError::TooManyRows { rows: self.rows.len(), capacity: config.rows() });
         }
-        self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config))
+        match config.factored_memory() {
+            Some(shape) => factored::check(self, config, shape),
+            None => self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config)),
+        }
+    }
+
+    /// The writes that put this image, which is valid for `config`, into its
+    /// memory: one for every address in ascending order, those without a row of
+    /// the image as invalid.
+    pub fn writes(&self, config: &PeConfig) -> Vec<RowWrite> {
+        let place = |(index, row): (u32, &AmRow)| match config.factored_memory() {
+            Some(shape) => {
+                let (column, _, activation) = shape.parts(config.format, row.key);
+                shape.address(config.format, column, activation)
+            }
+            None => index,
+        };
+        let rows: BTreeMap<u32, AmRow> = (0..).zip(&self.rows).map(|row| (place(row), *row.1)).collect();
+        let write = |address: u32| match rows.get(&address) {
+            Some(row) => RowWrite { address, key: row.key, care: row.care, product: row.product.0, valid: true },
+            None => RowWrite { address, ..RowWrite::default() },
+        };
+        // A memory has at most `MAX_ROWS` rows.
+        (0..config.rows() as u32).map(write).collect()
+    }
+
+    /// The column of a factored memory that holds the products of `weight`, by
+    /// its fraction; `None` if there is none, or in any other memory.
+    pub fn column_of(&self, config: &PeConfig, weight: u32) -> Option<u32> {
+        let shape = config.factored_memory()?;
+        let wanted = shape.parts(config.format, shape.key(config.format, 0, weight, 0)).1;
+        let columns = self.rows.iter().map(|row| shape.parts(config.format, row.key));
+        columns.filter(|(_, fraction, _)| *fraction == wanted).map(|(column, ..)| column).min()
     }
 }
 

@@ -35,6 +35,10 @@ pub struct PeInputs {
     pub weight: u32,
     /// Activation, an encoding in the PE's format.
     pub activation: u32,
+    /// Column of the weight in a `factored` memory, beside its value; bits above
+    /// [`FactoredConfig::column_bits`](crate::FactoredConfig::column_bits) are
+    /// dropped. Without a meaning for other memories.
+    pub column: u32,
     /// The receiver takes a result offered in this cycle.
     pub out_ready: bool,
 }
@@ -44,9 +48,10 @@ pub struct PeInputs {
 pub struct RowWrite {
     /// Index of the row. An index past the last row writes nothing.
     pub address: u32,
-    /// The pattern, {weight, activation}.
+    /// The pattern, {weight, activation}. A `factored` memory is addressed, and
+    /// has no port for it.
     pub key: u64,
-    /// 1 where a key bit is compared.
+    /// 1 where a key bit is compared; the same.
     pub care: u64,
     /// The stored product, see [`AmRow::product`](crate::AmRow).
     pub product: u32,

@@ -1,5 +1,6 @@
 //! The configuration of a processing element: what is built into its netlist.
 
+use crate::factored::FactoredConfig;
 use crate::format::FloatFormat;
 use crate::fpu::{FixedFormat, MultiplierStyle};
 use crate::names::is_safe_name;
@@ -21,6 +22,9 @@ pub const MAX_ADDER_STAGES: u32 = 1;
 pub enum Organisation {
     /// Ternary rows keyed by {weight, activation}, as in the AxP paper.
     Pair,
+    /// Products of significands, indexed by a weight's column and the top
+    /// mantissa bits of the activation; a row serves every sign and exponent.
+    Factored(FactoredConfig),
 }
 
 /// Where the rows come from.
@@ -42,8 +46,11 @@ pub enum Accumulator {
         /// Width in bits, two's complement: [`FixedFormat::MIN_ACCUMULATOR`]
         /// to [`FixedFormat::MAX_WIDTH`].
         width: u32,
-        /// Width of the products that the memory stores, in units of the
-        /// accumulator's last bit: 2 to 32 and at most `width`.
+        /// Width of the products that the memory stores. A `pair` memory stores
+        /// units of the accumulator's last bit: 2 to 32 and at most `width`. A
+        /// `factored` one stores products of significands, rounded when they are
+        /// loaded and converted like those of the multiplier: 2 to 1 more than
+        /// the format's fraction.
         product_width: u32,
     },
 }
@@ -67,7 +74,8 @@ pub struct AmConfig {
     pub organisation: Organisation,
     /// Where the rows come from.
     pub content: Content,
-    /// How many rows there are, 1 to [`MAX_ROWS`].
+    /// How many rows there are, 1 to [`MAX_ROWS`]; in a `factored` memory
+    /// [`FactoredConfig::rows`].
     pub rows: usize,
 }
 
@@ -112,6 +120,22 @@ pub enum PeConfigError {
     /// The number of rows is outside the supported range.
     #[error("an associative memory of {0} rows cannot be built: use 1 to {MAX_ROWS}")]
     Rows(usize),
+    /// More mantissa bits of the activation than it has.
+    #[error("{mantissa_bits} mantissa bits cannot select a row: {format} has {}", format.fraction_bits())]
+    MantissaBits {
+        /// What was asked for.
+        mantissa_bits: u32,
+        /// The PE's format.
+        format: FloatFormat,
+    },
+    /// The number of rows is not that of the columns and prefixes.
+    #[error("a factored memory of this shape has {expected} rows, not {rows}")]
+    FactoredRows {
+        /// What was asked for.
+        rows: usize,
+        /// Columns times prefixes.
+        expected: usize,
+    },
     /// The accumulator is too narrow or too wide.
     #[error(
         "an accumulator of {width} bits cannot be built: use {} to {}",
@@ -127,7 +151,8 @@ pub enum PeConfigError {
     ProductWidth {
         /// What was asked for.
         product_width: u32,
-        /// The most that fits the accumulator and the row port.
+        /// The most that fits the accumulator and the row port, or the most that
+        /// a significand has.
         most: u32,
     },
     /// More pipeline cuts than a unit has places for.
@@ -147,6 +172,18 @@ impl PeConfig {
     pub fn pair(name: &str, rows: usize) -> Self {
         Self {
             am: Some(AmConfig { organisation: Organisation::Pair, content: Content::Programmable, rows }),
+            ..Self::plain(name)
+        }
+    }
+
+    /// A PE with a `factored` memory, programmable, binary32 throughout: as many
+    /// weight significands as `columns`, and the top `mantissa_bits` of the
+    /// activation.
+    pub fn factored(name: &str, columns: u32, mantissa_bits: u32) -> Self {
+        let shape = FactoredConfig { columns, mantissa_bits };
+        let organisation = Organisation::Factored(shape);
+        Self {
+            am: Some(AmConfig { organisation, content: Content::Programmable, rows: shape.rows() }),
             ..Self::plain(name)
         }
     }
@@ -176,14 +213,25 @@ impl PeConfig {
         {
             return Err(PeConfigError::Rows(am.rows));
         }
+        let factored = self.factored_memory();
+        if let Some(shape) = factored {
+            let (mantissa_bits, format) = (shape.mantissa_bits, self.format);
+            if mantissa_bits > format.fraction_bits() {
+                return Err(PeConfigError::MantissaBits { mantissa_bits, format });
+            }
+            if shape.rows() != self.rows() {
+                return Err(PeConfigError::FactoredRows { rows: self.rows(), expected: shape.rows() });
+            }
+        }
         let adder = match self.accumulator {
             Accumulator::Float => ("adder", self.adder_stages, MAX_ADDER_STAGES),
             Accumulator::Fixed { width, product_width } => {
                 if !(FixedFormat::MIN_ACCUMULATOR..=FixedFormat::MAX_WIDTH).contains(&width) {
                     return Err(PeConfigError::AccumulatorWidth { width });
                 }
-                if !(2..=width.min(32)).contains(&product_width) {
-                    return Err(PeConfigError::ProductWidth { product_width, most: width.min(32) });
+                let most = factored.map_or(width.min(32), |_| self.format.fraction_bits() + 1);
+                if !(2..=most).contains(&product_width) {
+                    return Err(PeConfigError::ProductWidth { product_width, most });
                 }
                 ("fixed-point accumulator", self.adder_stages, 0)
             }
@@ -232,11 +280,26 @@ impl PeConfig {
         }
     }
 
-    /// Width in bits of a stored product.
+    /// The shape of the memory, if it is a `factored` one.
+    pub const fn factored_memory(&self) -> Option<FactoredConfig> {
+        match self.am {
+            Some(AmConfig { organisation: Organisation::Factored(shape), .. }) => Some(shape),
+            _ => None,
+        }
+    }
+
+    /// Whether the memory stores units of a fixed-point accumulator's last bit,
+    /// not floating-point numbers or their significands.
+    pub const fn stores_units(&self) -> bool {
+        matches!(self.accumulator, Accumulator::Fixed { .. }) && self.factored_memory().is_none()
+    }
+
+    /// Width in bits of a stored product, see [`AmRow::product`](crate::AmRow).
     pub const fn product_bits(&self) -> u32 {
-        match self.accumulator {
-            Accumulator::Float => self.format.width(),
-            Accumulator::Fixed { product_width, .. } => product_width,
+        match (self.accumulator, self.factored_memory()) {
+            (Accumulator::Fixed { product_width, .. }, _) => product_width,
+            (Accumulator::Float, Some(_)) => 1 + self.format.fraction_bits(),
+            (Accumulator::Float, None) => self.format.width(),
         }
     }
 

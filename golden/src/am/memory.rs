@@ -1,16 +1,23 @@
 //! The memory itself: rows with valid bits, the loader, the row port, the search.
 
-use super::Pattern;
+use super::factored::Factored;
+use super::{LoadError, Operands, Pattern};
 use crate::float;
-use axp_spec::{Accumulator, AmError, AmImage, AmRow, FloatFormat, PeConfig, RowWrite};
-use thiserror::Error;
+use axp_spec::{AmImage, AmRow, FloatFormat, PeConfig, RowWrite};
 
 /// An associative memory of a fixed number of rows, each valid or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Am {
     config: PeConfig,
-    /// The valid rows in ascending order of their index.
-    rows: Vec<Row>,
+    content: Content,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Content {
+    /// The valid ternary rows in ascending order of their index.
+    Pair(Vec<Row>),
+    /// Products of significands.
+    Factored(Factored),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,35 +44,14 @@ pub struct Hit {
     pub product: u32,
 }
 
-/// Why an image cannot be loaded.
-#[derive(Error, Debug, Clone, PartialEq, Eq)]
-pub enum LoadError {
-    /// A row breaks a rule of the image itself.
-    #[error(transparent)]
-    Image(#[from] AmError),
-    /// A row that compares every key bit must be as exact as the multiplier.
-    #[error(
-        "row {row} compares every bit of {weight:08x} * {activation:08x} but stores {stored:08x}; \
-         the rounded product is {expected:08x}: store that, or clear a bit of the care mask"
-    )]
-    ExactProduct {
-        /// Index of the row.
-        row: usize,
-        /// Encoding of its weight.
-        weight: u32,
-        /// Encoding of its activation.
-        activation: u32,
-        /// The product that it stores.
-        stored: u32,
-        /// The product rounded to nearest even.
-        expected: u32,
-    },
-}
-
 impl Am {
     /// A memory as `config` describes it, all rows invalid.
     pub fn new(config: &PeConfig) -> Self {
-        Self { config: config.clone(), rows: Vec::new() }
+        let content = match config.factored_memory() {
+            Some(shape) => Content::Factored(Factored::new(config, shape)),
+            None => Content::Pair(Vec::new()),
+        };
+        Self { config: config.clone(), content }
     }
 
     /// How many rows the memory has, valid or not.
@@ -75,7 +61,10 @@ impl Am {
 
     /// How many rows are valid.
     pub fn valid_rows(&self) -> usize {
-        self.rows.len()
+        match &self.content {
+            Content::Pair(rows) => rows.len(),
+            Content::Factored(memory) => memory.valid_rows(),
+        }
     }
 
     /// Replaces the whole content: the image's rows become valid, all others
@@ -86,13 +75,21 @@ impl Am {
     /// unchanged.
     pub fn load(&mut self, image: &AmImage) -> Result<(), LoadError> {
         image.validate(&self.config)?;
-        for (index, row) in image.rows.iter().enumerate() {
-            if self.config.accumulator == Accumulator::Float {
-                check_exact_product(self.config.format, index, row)?;
+        match &mut self.content {
+            Content::Pair(rows) => {
+                for (index, row) in image.rows.iter().enumerate().filter(|_| !self.config.stores_units()) {
+                    check_exact_product(self.config.format, index, row)?;
+                }
+                let new = image.rows.iter().zip(0..);
+                *rows = new.map(|(row, index)| Row::new(index, row.key, row.care, row.product.0)).collect();
+            }
+            Content::Factored(memory) => {
+                for (index, row) in image.rows.iter().enumerate() {
+                    check_exact_word(&self.config, memory, index, row)?;
+                }
+                memory.load(&image.rows);
             }
         }
-        let rows = image.rows.iter().zip(0..);
-        self.rows = rows.map(|(row, index)| Row::new(index, row.key, row.care, row.product.0)).collect();
         Ok(())
     }
 
@@ -102,29 +99,49 @@ impl Am {
         if write.address as usize >= self.capacity() {
             return;
         }
-        let position = self.rows.binary_search_by_key(&write.address, |row| row.index);
-        // The port is as wide as the format.
-        let keys = self.config.format.key_mask();
-        let product = write.product & (u64::MAX >> (64 - self.config.product_bits())) as u32;
-        let row = Row::new(write.address, write.key & keys, write.care & keys, product);
-        match (position, write.valid) {
-            (Ok(at), true) => self.rows[at] = row,
-            (Ok(at), false) => drop(self.rows.remove(at)),
-            (Err(at), true) => self.rows.insert(at, row),
-            (Err(_), false) => {}
+        match &mut self.content {
+            Content::Pair(rows) => write_pair(rows, &self.config, write),
+            Content::Factored(memory) => memory.write(write),
         }
     }
 
-    /// The lowest valid row that matches the pair, or `None` on a miss.
+    /// The product that the memory gives the pair, or `None` on a miss: an
+    /// encoding in the PE's format, or for [`PeConfig::stores_units`] an integer
+    /// of [`PeConfig::product_bits`].
+    #[inline]
+    pub fn product(&self, operands: Operands) -> Option<u32> {
+        match &self.content {
+            Content::Pair(_) => self.search(operands.weight, operands.activation).map(|hit| hit.product),
+            Content::Factored(memory) => memory.product(operands),
+        }
+    }
+
+    /// The lowest valid ternary row that matches the pair, or `None` on a miss.
+    /// A memory of another organisation has no such rows.
     #[inline]
     pub fn search(&self, weight: u32, activation: u32) -> Option<Hit> {
+        let Content::Pair(rows) = &self.content else { return None };
         let format = self.config.format;
         if format.is_special(u64::from(weight)) || format.is_special(u64::from(activation)) {
             return None;
         }
         let key = format.key_of(weight, activation);
-        let row = self.rows.iter().find(|row| (row.key ^ key) & row.care == 0)?;
+        let row = rows.iter().find(|row| (row.key ^ key) & row.care == 0)?;
         Some(Hit { row: row.index as usize, product: row.product })
+    }
+}
+
+fn write_pair(rows: &mut Vec<Row>, config: &PeConfig, write: &RowWrite) {
+    let position = rows.binary_search_by_key(&write.address, |row| row.index);
+    // The port is as wide as the format.
+    let keys = config.format.key_mask();
+    let product = write.product & (u64::MAX >> (64 - config.product_bits())) as u32;
+    let row = Row::new(write.address, write.key & keys, write.care & keys, product);
+    match (position, write.valid) {
+        (Ok(at), true) => rows[at] = row,
+        (Ok(at), false) => drop(rows.remove(at)),
+        (Err(at), true) => rows.insert(at, row),
+        (Err(_), false) => {}
     }
 }
 
@@ -136,4 +153,16 @@ fn check_exact_product(format: FloatFormat, index: usize, row: &AmRow) -> Result
         return Err(LoadError::ExactProduct { row: index, weight, activation, stored: row.product.0, expected });
     }
     Ok(())
+}
+
+/// The same for the significands of a factored memory.
+fn check_exact_word(config: &PeConfig, memory: &Factored, index: usize, row: &AmRow) -> Result<(), LoadError> {
+    let stored = row.product.0;
+    match (memory.exact_word(row), config.factored_memory()) {
+        (Some(expected), Some(shape)) if expected != stored => {
+            let (_, weight, activation) = shape.parts(config.format, row.key);
+            Err(LoadError::ExactSignificand { row: index, weight, activation, stored, expected })
+        }
+        _ => Ok(()),
+    }
 }

@@ -21,8 +21,9 @@ pub(super) enum Accumulator {
     Fixed {
         /// Its format: a unit is 2^`last_bit`.
         format: FixedFormat,
-        /// Width of the stored products.
-        product_width: u32,
+        /// Width of the stored products, where they are in units; elsewhere the
+        /// products of hits are converted like those of misses.
+        product_width: Option<u32>,
         /// The sum in units.
         units: i128,
         /// Something was out of range since `first`.
@@ -46,7 +47,7 @@ impl Accumulator {
     pub fn new(config: &PeConfig) -> Self {
         match (config.accumulator_format(0), config.is_interleaved()) {
             (Some(format), _) => {
-                let product_width = config.product_bits();
+                let product_width = config.stores_units().then(|| config.product_bits());
                 Self::Fixed { format, product_width, units: 0, overflow: false, invalid: false }
             }
             (None, true) => Self::Interleaved { sums: [0; 2], next: 0 },
@@ -80,16 +81,17 @@ impl Accumulator {
                 *next = 1 - *next;
             }
             Self::Fixed { format: fixed, product_width, units, overflow, invalid } => {
-                let addend = match operand {
-                    Operand::Skip => return,
-                    Operand::Hit { product } => signed(u64::from(product), *product_width),
-                    Operand::Miss { weight, activation } => {
-                        let product = u64::from(multiplied(format, weight, activation));
-                        let converted = rounded::to_fixed(format, *fixed, Rounding::NearestEven, product);
-                        *overflow |= converted.flags.overflow;
-                        *invalid |= converted.flags.invalid;
-                        signed(converted.bits, fixed.width)
-                    }
+                let mut converted = |product: u32| {
+                    let converted = rounded::to_fixed(format, *fixed, Rounding::NearestEven, u64::from(product));
+                    *overflow |= converted.flags.overflow;
+                    *invalid |= converted.flags.invalid;
+                    signed(converted.bits, fixed.width)
+                };
+                let addend = match (operand, *product_width) {
+                    (Operand::Skip, _) => return,
+                    (Operand::Hit { product }, Some(width)) => signed(u64::from(product), width),
+                    (Operand::Hit { product }, None) => converted(product),
+                    (Operand::Miss { weight, activation }, _) => converted(multiplied(format, weight, activation)),
                 };
                 let greatest = i128::from(fixed.greatest());
                 let total = *units + addend;

@@ -147,7 +147,7 @@ impl CyclePe {
         if inputs.first {
             self.accumulator.clear();
         }
-        let operand = Operand::decide(format, &self.am, inputs.zero_skip, inputs.weight, inputs.activation);
+        let operand = Operand::decide(format, &self.am, inputs.zero_skip, inputs.into());
         self.accumulator.take(format, operand);
         inputs.last.then(|| self.accumulator.total(format))
     }

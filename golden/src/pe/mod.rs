@@ -8,11 +8,13 @@
 //! - Zero skip on: an activation of ±0 leaves the accumulator untouched,
 //!   whatever the weight (infinity and NaN included) and whatever the memory
 //!   holds. A subnormal is not a zero, and a zero weight is not skipped.
-//! - Hit: the product is the word stored in the lowest matching valid row. An
-//!   infinite or NaN operand never hits.
+//! - Hit: the product is the word stored in the lowest matching valid row, or in a
+//!   `factored` memory what the word, signs and exponents make, see [`am`](crate::am).
+//!   An infinite or NaN operand never hits.
 //! - Miss: the product of weight and activation, rounded to nearest even.
 //! - A fixed-point accumulator takes the miss rounded once more, to its last bit,
-//!   and a hit's stored integer; every addition saturates and is remembered by a
+//!   and a hit's stored integer (or, from a `factored` memory, the product of a hit
+//!   rounded to its last bit like that of a miss); every addition saturates and is remembered by a
 //!   flag, infinities are out of range, a NaN counts as 0 and raises another
 //!   flag. The sum is converted at the end, rounded to nearest even.
 //! - Every addition rounds to nearest even. Subnormals are kept; the only NaN
@@ -23,4 +25,4 @@ mod cycle;
 mod numeric;
 
 pub use cycle::CyclePe;
-pub use numeric::{Settings, SumOutcome, add_bias, sum};
+pub use numeric::{Settings, SumOutcome, add_bias, sum, sum_operands};

@@ -1,7 +1,7 @@
 //! The PE as a function from operand pairs to a sum.
 
 use super::accumulator::Accumulator;
-use crate::am::Am;
+use crate::am::{Am, Operands};
 use crate::float;
 use axp_spec::{FloatFormat, PeConfig};
 
@@ -42,8 +42,8 @@ impl From<bool> for Settings {
 impl SumOutcome {
     /// Counts a pair and returns what becomes of it.
     #[inline(always)]
-    fn count(&mut self, format: FloatFormat, am: &Am, zero_skip: bool, (weight, activation): (u32, u32)) -> Operand {
-        let operand = Operand::decide(format, am, zero_skip, weight, activation);
+    fn count(&mut self, format: FloatFormat, am: &Am, zero_skip: bool, operands: Operands) -> Operand {
+        let operand = Operand::decide(format, am, zero_skip, operands);
         let count = match operand {
             Operand::Skip => &mut self.skipped,
             Operand::Hit { .. } => &mut self.hits,
@@ -59,7 +59,7 @@ impl SumOutcome {
 pub(super) enum Operand {
     /// A zero activation that is skipped.
     Skip,
-    /// A hit, and the product that the memory stores.
+    /// A hit, and the product that the memory gives, see [`Am::product`].
     Hit { product: u32 },
     /// A miss: the pair goes to the multiplier.
     Miss { weight: u32, activation: u32 },
@@ -68,12 +68,13 @@ pub(super) enum Operand {
 impl Operand {
     /// Zero skip comes before the search: a skipped pair is not a hit.
     #[inline]
-    pub fn decide(format: FloatFormat, am: &Am, zero_skip: bool, weight: u32, activation: u32) -> Self {
+    pub fn decide(format: FloatFormat, am: &Am, zero_skip: bool, operands: Operands) -> Self {
+        let Operands { weight, activation, .. } = operands;
         if zero_skip && is_zero(format, activation) {
             return Self::Skip;
         }
-        match am.search(weight, activation) {
-            Some(hit) => Self::Hit { product: hit.product },
+        match am.product(operands) {
+            Some(product) => Self::Hit { product },
             None => Self::Miss { weight, activation },
         }
     }
@@ -97,13 +98,26 @@ fn is_zero(format: FloatFormat, encoding: u32) -> bool {
 /// too: it leaves its sum untouched, and the next pair goes to the other one.
 ///
 /// In a PE with a fixed-point accumulator a miss is rounded twice, to the format
-/// and then to the accumulator's last bit, a hit adds the stored integer, every
-/// addition saturates, and the sum is converted back at the end.
+/// and then to the accumulator's last bit, a hit adds the stored integer (in a
+/// `factored` memory the product is rounded like that of a miss), every addition
+/// saturates, and the sum is converted back at the end.
+///
+/// All weights are in column 0 of a `factored` memory; see [`sum_operands`].
 pub fn sum(
     config: &PeConfig,
     am: &Am,
     settings: impl Into<Settings>,
     operands: impl IntoIterator<Item = (u32, u32)>,
+) -> SumOutcome {
+    sum_operands(config, am, settings, operands.into_iter().map(Operands::from))
+}
+
+/// The same as [`sum`] with the column of each weight beside it.
+pub fn sum_operands(
+    config: &PeConfig,
+    am: &Am,
+    settings: impl Into<Settings>,
+    operands: impl IntoIterator<Item = Operands>,
 ) -> SumOutcome {
     let settings = settings.into();
     let mut outcome = SumOutcome::default();

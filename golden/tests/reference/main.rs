@@ -3,6 +3,8 @@
 
 mod am;
 mod checked;
+mod factored;
+mod factored_sum;
 mod float;
 mod host;
 mod operands;

@@ -1,10 +1,12 @@
 //! The `pair` memory: rows keyed by {weight, activation}.
 
+use super::merge::merge;
+use super::operand::special;
 use super::priority::lowest;
 use super::row::pair_row;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
-use axp_spec::{FloatFormat, PeConfig};
+use axp_spec::PeConfig;
 
 /// Ternary rows of operand pairs, searched at once.
 ///
@@ -69,24 +71,4 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
     let product = merge(&mut c, &products, 0);
     c.output("product_o", product, "product of the lowest matching row, 0 if there is none");
     c
-}
-
-/// Whether an operand is an infinity or a NaN.
-fn special(c: &mut Circuit, format: FloatFormat, name: &str, operand: &Value) -> Value {
-    let field = if format.has_infinity() {
-        operand.slice(format.fraction_bits(), format.exponent_bits())
-    } else {
-        operand.slice(0, format.width() - 1)
-    };
-    c.net(&format!("{name}_special"), field.all(), "infinite or a NaN")
-}
-
-/// The OR of all, as a balanced tree.
-fn merge(c: &mut Circuit, values: &[Value], first: usize) -> Value {
-    if let [value] = values {
-        return value.clone();
-    }
-    let (low, high) = values.split_at(values.len().next_power_of_two() / 2);
-    let merged = merge(c, low, first) | merge(c, high, first + low.len());
-    c.net(&format!("merged_{first}_{}", first + values.len() - 1), merged, "OR of the products of these rows")
 }

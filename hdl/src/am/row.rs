@@ -61,3 +61,6 @@ pub fn pair_row(format: FloatFormat, product_bits: u32, reset: ResetStyle) -> Ci
 
 /// How the modules are named that hold the rows.
 pub const ROW_STORAGE: &str = "axp_row_storage";
+
+/// The same where a row holds its product alone.
+pub(super) const ROW_STORAGE_PRODUCT: &str = "axp_row_storage_product";

@@ -4,7 +4,7 @@ use super::control::Token;
 use super::output::output_buffer;
 use super::ports::{Ports, RowPort};
 use super::{fixed, sum};
-use crate::am::pair_memory;
+use crate::am::{factored_memory, pair_memory};
 use crate::circuit::{Circuit, Instance, Value, concat, vector};
 use crate::fpu;
 use axp_spec::{Accumulator, FpuConfig, FpuOperation, PeConfig, Rounding};
@@ -24,12 +24,14 @@ use axp_spec::{Accumulator, FpuConfig, FpuOperation, PeConfig, Rounding};
 /// | 1 | accepted, hit, not skipped | stored product |
 /// | 1 | accepted, miss, not skipped | FPU operands |
 /// | 2 … | the same | a cut of the multiplier, and the stored product beside it |
-/// | A | not skipped | product; with a fixed-point sum, the one that it is |
+/// | A | not skipped | product; where the memory stores units of a fixed-point sum, the one that it is |
 /// | A + 1 | its sum changes | accumulator; output buffer at `last` |
 ///
 /// A is 2 and one more for each cut of the multiplier. With a cut in the adder
 /// there are two sums and three more stages, see `sum`; with a fixed-point sum
-/// one more, see `fixed`. Without a memory nothing is searched or stored.
+/// one more, see `fixed`. Without a memory nothing is searched or stored. A
+/// factored memory gives numbers of the format, so that with a fixed-point sum
+/// one conversion behind register A serves hits and misses, and rounds them alike.
 ///
 /// `in_ready_o` is low exactly while a result waits in the skid register; then
 /// no register of the pipe changes. Rows can be written at any time.
@@ -76,24 +78,31 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let multiplied = c.instance("multiplier", fpu::assemble(&multiplier(config)), &inputs).port("result_o");
 
     // Add, and offer what is finished.
+    let units = config.stores_units();
+    let product = match (&token.hit, &stored) {
+        (Some(hit), Some(stored)) if !units => {
+            // A factored memory can leave out the lower bits of the fraction.
+            let stored = stored.above(width - stored.width());
+            c.choose("next_product", &[(hit, &stored)], &multiplied, "product of the pair")
+        }
+        _ => multiplied,
+    };
+    let (moves, doc) = if units {
+        (token.multiplied(), "the multiplier's product moves on")
+    } else {
+        (token.counts(), "the pair has a product")
+    };
+    let moves = c.net("product_moves", &run & moves, doc);
+    let product = c.register("product", &product, &moves);
     let finished = match (config.accumulator, &ports.range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
-            let moves = c.net("product_moves", &run & token.multiplied(), "the multiplier's product moves on");
-            let multiplied = c.register("product", &multiplied, &moves);
+            let stored = stored.filter(|_| units);
             let stored = stored.map(|stored| move_on(&mut c, "stored_product", &stored, &token, &run));
-            let token = token.next(&mut c, "sum", &run);
-            let products = fixed::Products { multiplied, stored };
+            let token = if units { token } else { token.without_hit() }.next(&mut c, "sum", &run);
+            let products = fixed::Products { multiplied: product, stored };
             fixed::describe(&mut c, (format, width), &token, &products, range, &run)
         }
         _ => {
-            let product = match (&token.hit, &stored) {
-                (Some(hit), Some(stored)) => {
-                    c.choose("next_product", &[(hit, stored)], &multiplied, "product of the pair")
-                }
-                _ => multiplied,
-            };
-            let moves = c.net("product_moves", &run & token.counts(), "the pair has a product");
-            let product = c.register("product", &product, &moves);
             let token = token.without_hit().next(&mut c, "sum", &run);
             sum::describe(&mut c, config, &token, &product, &run)
         }
@@ -120,7 +129,11 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
 
 /// What a PE is, in one line.
 fn doc(config: &PeConfig) -> String {
-    let memory = config.am.map_or_else(String::new, |am| format!("{} ternary rows, ", am.rows));
+    let memory = match (config.am, config.factored_memory()) {
+        (_, Some(shape)) => format!("{} columns of {} significand products, ", shape.columns, 1 << shape.mantissa_bits),
+        (Some(am), None) => format!("{} ternary rows, ", am.rows),
+        (None, None) => String::new(),
+    };
     let sum = match config.accumulator {
         Accumulator::Float => String::new(),
         Accumulator::Fixed { width, .. } => format!(", sums of {width} bits"),
@@ -130,20 +143,23 @@ fn doc(config: &PeConfig) -> String {
 
 /// The memory, searched for the pair on the input bus.
 fn memory(c: &mut Circuit, config: &PeConfig, rows: &RowPort, ports: &Ports) -> Instance {
-    c.instance(
-        "memory",
-        pair_memory(config),
-        &[
-            ("row_we_i", &rows.write),
-            ("row_addr_i", &rows.address),
-            ("row_key_i", &rows.key),
-            ("row_care_i", &rows.care),
-            ("row_product_i", &rows.product),
-            ("row_valid_i", &rows.valid),
-            ("weight_i", &ports.weight),
-            ("activation_i", &ports.activation),
-        ],
-    )
+    let mut inputs = vec![
+        ("row_we_i", &rows.write),
+        ("row_addr_i", &rows.address),
+        ("row_product_i", &rows.product),
+        ("row_valid_i", &rows.valid),
+        ("weight_i", &ports.weight),
+        ("activation_i", &ports.activation),
+    ];
+    if let Some((key, care)) = &rows.pattern {
+        inputs.extend([("row_key_i", key), ("row_care_i", care)]);
+    }
+    inputs.extend(ports.column.iter().map(|column| ("column_i", column)));
+    let memory = match config.factored_memory() {
+        Some(shape) => factored_memory(config, shape),
+        None => pair_memory(config),
+    };
+    c.instance("memory", memory, &inputs)
 }
 
 /// A stored product one stage later.

@@ -16,6 +16,8 @@ pub(super) struct Ports {
     pub first: Value,
     pub last: Value,
     pub weight: Value,
+    /// With a factored memory.
+    pub column: Option<Value>,
     pub activation: Value,
     pub out_ready: Value,
 }
@@ -24,8 +26,8 @@ pub(super) struct Ports {
 pub(super) struct RowPort {
     pub write: Value,
     pub address: Value,
-    pub key: Value,
-    pub care: Value,
+    /// Key and compared bits, where rows are searched.
+    pub pattern: Option<(Value, Value)>,
     pub product: Value,
     pub valid: Value,
 }
@@ -55,6 +57,9 @@ impl Ports {
             first: c.input("in_first_i", 1, "the pair starts a sum from +0"),
             last: c.input("in_last_i", 1, "the pair ends a sum"),
             weight: c.input("in_weight_i", width, &format!("weight, {format}")),
+            column: config.factored_memory().map(|shape| {
+                c.input("in_column_i", shape.column_bits(), "column of the weight in the associative memory")
+            }),
             activation: c.input("in_activation_i", width, &format!("activation, {format}")),
             out_ready: c.input("out_ready_i", 1, "a result offered now is taken"),
         }
@@ -64,19 +69,25 @@ impl Ports {
 impl RowPort {
     fn of(c: &mut Circuit, config: &PeConfig) -> Self {
         let width = config.format.width();
+        let factored = config.factored_memory().is_some();
         let product = match config.accumulator {
+            _ if factored => "its product of significands: 2 or more, fraction".to_owned(),
             Accumulator::Float => format!("its product, {}", config.format),
             Accumulator::Fixed { .. } => "its product, in units of the accumulator's last bit".to_owned(),
         };
+        let address = if factored {
+            "row to write, {column, mantissa bits}; past the last row nothing is written"
+        } else {
+            "row to write; past the last row nothing is written"
+        };
+        let pattern = |c: &mut Circuit| {
+            let key = c.input("row_key_i", 2 * width, "its pattern, {weight, activation}");
+            (key, c.input("row_care_i", 2 * width, "1 where a bit of the pattern is compared"))
+        };
         Self {
             write: c.input("row_we_i", 1, "write a row of the associative memory at the clock edge"),
-            address: c.input(
-                "row_addr_i",
-                config.row_address_bits(),
-                "row to write; past the last row nothing is written",
-            ),
-            key: c.input("row_key_i", 2 * width, "its pattern, {weight, activation}"),
-            care: c.input("row_care_i", 2 * width, "1 where a bit of the pattern is compared"),
+            address: c.input("row_addr_i", config.row_address_bits(), address),
+            pattern: (!factored).then(|| pattern(c)),
             product: c.input("row_product_i", config.product_bits(), &product),
             valid: c.input("row_valid_i", 1, "whether it can match from now on"),
         }

@@ -5,8 +5,8 @@ use super::{LayerTrace, ReplayError, ReplayOptions, SumTrace};
 use crate::compare::{FrameWriter, Stop};
 use crate::pe_ports::PeVectors;
 use axp_golden::pe::{CyclePe, add_bias};
-use axp_spec::{PeConfig, PeInputs, PeOutputs, RowWrite};
-use std::collections::VecDeque;
+use axp_spec::{PeConfig, PeInputs, PeOutputs};
+use std::collections::{BTreeMap, VecDeque};
 
 /// MACs between two calls of `progress`.
 const PROGRESS: u64 = 1 << 16;
@@ -54,7 +54,9 @@ impl From<Stop> for Halt {
 /// The producer of one run.
 pub struct Driver<'a, 't> {
     layers: &'a [LayerTrace<'t>],
-    rows: usize,
+    config: PeConfig,
+    /// Columns of the weights of this layer, as far as they have been met.
+    columns: BTreeMap<u32, u32>,
     pe: CyclePe,
     vectors: PeVectors,
     stalls: StallPattern,
@@ -75,7 +77,8 @@ impl<'a, 't> Driver<'a, 't> {
     pub fn new(config: &PeConfig, layers: &'a [LayerTrace<'t>], options: &ReplayOptions, vectors: PeVectors) -> Self {
         Self {
             layers,
-            rows: config.rows(),
+            config: config.clone(),
+            columns: BTreeMap::new(),
             pe: CyclePe::new(config),
             vectors,
             stalls: StallPattern::new(options.stalls, options.seed),
@@ -107,16 +110,8 @@ impl<'a, 't> Driver<'a, 't> {
 
     /// Writes every row of the memory, so that none of the previous layer's stays.
     fn write_rows(&mut self, writer: &mut FrameWriter<'_>, layer: &LayerTrace<'_>) -> Result<(), Halt> {
-        for address in 0..self.rows {
-            let row = layer.am.rows.get(address);
-            let write = RowWrite {
-                // A memory has at most MAX_ROWS rows.
-                address: address as u32,
-                key: row.map_or(0, |row| row.key),
-                care: row.map_or(0, |row| row.care),
-                product: row.map_or(0, |row| row.product.0),
-                valid: row.is_some(),
-            };
+        self.columns.clear();
+        for write in layer.am.writes(&self.config) {
             let inputs = PeInputs { row: Some(write), valid: false, ..self.junk() };
             self.cycle(writer, &inputs)?;
         }
@@ -148,6 +143,7 @@ impl<'a, 't> Driver<'a, 't> {
                     last: position == final_pair,
                     weight,
                     activation,
+                    column: self.column(layer, weight),
                     out_ready: self.stalls.takes(),
                 }
             } else {
@@ -170,6 +166,16 @@ impl<'a, 't> Driver<'a, 't> {
             }
         }
         Ok(())
+    }
+
+    /// The column of a weight. One that the image does not know gets any: in a
+    /// layer without rows all of them miss.
+    fn column(&mut self, layer: &LayerTrace<'_>, weight: u32) -> u32 {
+        let config = &self.config;
+        if config.factored_memory().is_none() {
+            return 0;
+        }
+        *self.columns.entry(weight).or_insert_with(|| layer.am.column_of(config, weight).unwrap_or(0))
     }
 
     /// Cycles without operands until all results have been taken.
@@ -229,6 +235,7 @@ impl<'a, 't> Driver<'a, 't> {
             last: bits & 4 == 4,
             weight: (bits >> 32) as u32,
             activation: bits as u32,
+            column: (bits >> 3) as u32,
             out_ready: self.stalls.takes(),
         }
     }

@@ -1,5 +1,6 @@
 //! What a stimulus exercised, counted with a linear search of its own.
 
+use super::factored_counts::FactoredCounts;
 use super::store;
 use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, PeOutputs, RowWrite};
 
@@ -40,13 +41,15 @@ pub struct Counts {
     pub invalids: u64,
     /// Those with neither.
     pub clean: u64,
+    /// What is special to a factored memory.
+    pub factored: FactoredCounts,
 }
 
-fn special(format: FloatFormat, encoding: u32) -> bool {
+pub(super) fn special(format: FloatFormat, encoding: u32) -> bool {
     u64::from(encoding) & (format.sign_mask() - 1) > format.largest_finite()
 }
 
-fn subnormal(format: FloatFormat, encoding: u32) -> bool {
+pub(super) fn subnormal(format: FloatFormat, encoding: u32) -> bool {
     let fraction = (1 << format.fraction_bits()) - 1;
     u64::from(encoding) & format.exponent_mask() == 0 && u64::from(encoding) & fraction != 0
 }
@@ -66,7 +69,7 @@ impl Counts {
             }
             if inputs.valid && outputs.ready {
                 self.rewrites += u64::from(inputs.row.is_some());
-                self.pair(config.format, inputs, &rows);
+                self.pair(config, inputs, &rows);
             }
             if let Some(write) = &inputs.row {
                 store(&mut rows, write);
@@ -74,7 +77,8 @@ impl Counts {
         }
     }
 
-    fn pair(&mut self, format: FloatFormat, inputs: &PeInputs, rows: &[Option<RowWrite>]) {
+    fn pair(&mut self, config: &PeConfig, inputs: &PeInputs, rows: &[Option<RowWrite>]) {
+        let format = config.format;
         let (weight, activation) = (inputs.weight, inputs.activation);
         let key = format.key_of(weight, activation);
         let mut matching = rows.iter().flatten().filter(|row| (row.key ^ key) & row.care == 0);
@@ -88,8 +92,15 @@ impl Counts {
         if zero {
             self.zeros[usize::from(activation & sign != 0)] += 1;
         }
+        if zero && inputs.zero_skip {
+            self.skipped += 1;
+            return;
+        }
+        if let Some(shape) = config.factored_memory() {
+            self.misses += u64::from(!self.factored.add(config, shape, inputs, rows));
+            return;
+        }
         match lowest {
-            _ if zero && inputs.zero_skip => self.skipped += 1,
             Some(_) if specials => self.guarded += 1,
             Some(row) => {
                 self.multiple += u64::from(matching.next().is_some());
@@ -109,7 +120,10 @@ impl Counts {
         let share = |part: u64| part as f64 / self.macs as f64;
         let mut corners = vec![self.misses, self.skipped, self.specials, self.subnormals, self.frozen];
         corners.extend([self.zeros[0], self.zeros[1], self.results, self.clean]);
-        if config.am.is_some() {
+        if let Some(shape) = config.factored_memory() {
+            corners.push(self.rewrites);
+            self.factored.assert_cover(config, shape, self.macs);
+        } else if config.am.is_some() {
             corners.extend([self.guarded, self.rewrites]);
             self.assert_hits(config, share);
         }

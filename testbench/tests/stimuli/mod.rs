@@ -1,6 +1,8 @@
 //! Random stimuli for a PE, biased towards what an associative memory gets wrong, and what they covered.
 
 mod counts;
+mod factored;
+mod factored_counts;
 
 pub use counts::Counts;
 
@@ -94,6 +96,15 @@ struct Row {
     valid: bool,
     /// Key bits where the mask does not care: they must not matter.
     stray: u64,
+}
+
+impl Row {
+    /// Every address that the port can carry, the rows favoured.
+    fn address(&self, config: &PeConfig) -> u32 {
+        let ports = 1usize << config.row_address_bits();
+        let address = self.address.index(4 * config.rows() + ports);
+        (if address < 4 * config.rows() { address % config.rows() } else { address % ports }) as u32
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -211,7 +222,13 @@ impl Case {
         let mut zero_skip = self.zero_skip;
         for step in &self.steps {
             zero_skip ^= step.toggle_zero_skip;
-            let (weight, activation) = operand(config.format, &step.operand, &rows);
+            let (column, weight, activation) = match config.factored_memory() {
+                Some(shape) => factored::operand(config.format, shape, &step.operand, &rows),
+                None => {
+                    let (weight, activation) = operand(config.format, &step.operand, &rows);
+                    (0, weight, activation)
+                }
+            };
             let row = step.write.as_ref().filter(|_| has_rows).map(|row| self.write(row, config));
             cycles.push(PeInputs {
                 zero_skip,
@@ -222,6 +239,7 @@ impl Case {
                 last: step.last,
                 weight,
                 activation,
+                column,
                 out_ready: step.take <= self.take,
             });
             if let Some(write) = &row {
@@ -235,6 +253,9 @@ impl Case {
     }
 
     fn write(&self, row: &Row, config: &PeConfig) -> RowWrite {
+        if config.factored_memory().is_some() {
+            return factored::write(row, config);
+        }
         let format = config.format;
         let (weight, activation) = &self.bases[row.base.index(self.bases.len())];
         // Of a fraction of 23 bits; of a shorter one, the same share.
@@ -246,12 +267,8 @@ impl Case {
             Mask::Wild(care) => care & format.key_mask(),
         };
         let key = format.key_of(weight.bits(format), activation.bits(format));
-        // Every address that the port can carry, the rows favoured.
-        let ports = 1usize << config.row_address_bits();
-        let mut address = row.address.index(4 * config.rows() + ports);
-        address = if address < 4 * config.rows() { address % config.rows() } else { address % ports };
         RowWrite {
-            address: address as u32,
+            address: row.address(config),
             key: key & care | row.stray & !care & format.key_mask(),
             care,
             product: match config.accumulator {

@@ -1,0 +1,152 @@
+//! The `factored` memory: products of significands, signs and exponents beside it.
+
+use super::factored_row::factored_row;
+use super::merge::merge;
+use super::operand::{Operand, classify};
+use crate::circuit::{Circuit, Value, concat, literal};
+use crate::prim::style_name;
+use axp_spec::{FactoredConfig, FloatFormat, PeConfig};
+
+/// Products of significands, selected by {column of the weight, top m fraction
+/// bits of the activation}; the product's sign and exponent are made beside them.
+///
+/// ```text
+/// column ─► one-hot ─┐
+///                    ├─ AND ─► row: product & select ─► OR tree ─┬─ fraction ──► product_o
+/// a's top m bits ─► one-hot ─┘                                   └─ carry ─┐
+/// exponents ─► + ──────────────────────────────────────────────── + 1 + ◄──┴─► in range? ─► hit_o
+/// ```
+///
+/// The columns are shut while an operand is not normal, so that nothing is read
+/// then. A hit is a valid row whose product is a normal number of the format; or
+/// a zero with an operand that is zero or normal: a zero with a sign. The read
+/// takes no clock; a write takes one edge. W is the width of the PE's format, E
+/// that of its exponent, P that of a stored product: a bit for 2 or more, and the
+/// fraction. Ties and the like are the loader's business: nothing is rounded here.
+///
+/// | port | width | |
+/// |---|---|---|
+/// | `clk_i`, `rst_ni`, `test_en_i` | 1 | reset makes all rows invalid |
+/// | `row_we_i`, `row_addr_i` | 1, A | writes row {column, prefix}; past the last row nothing is written |
+/// | `row_product_i`, `row_valid_i` | P, 1 | its product, and whether it can hit from now on |
+/// | `weight_i`, `activation_i` | W | operands |
+/// | `column_i` | C | column of the weight |
+/// | `hit_o` | 1 | the memory has the product |
+/// | `product_o` | E + P | on a hit {sign, exponent field, upper part of the fraction} |
+///
+/// ```text
+/// clk_i         _/‾\_/‾\_/‾\_
+/// row_we_i      _/‾‾‾\_______   the row that the pair on the bus selects
+/// hit_o         _____/‾‾‾‾‾‾‾
+/// ```
+pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
+    let (format, reset, rows) = (config.format, config.reset, config.rows());
+    let (width, product_bits, address_bits) = (format.width(), config.product_bits(), config.row_address_bits());
+    let FactoredConfig { columns, mantissa_bits } = shape;
+    let style = style_name(reset);
+    let name = format!("axp_factored_am_{style}_{format}_c{columns}_m{mantissa_bits}_p{product_bits}");
+    let mut c = Circuit::new(&name, "memory of significand products, by weight column and mantissa bits");
+    c.clock();
+    c.reset(reset);
+    c.test_enable();
+    let write = c.input("row_we_i", 1, "write a row at the clock edge");
+    let address = c.input("row_addr_i", address_bits, "row to write, {column, mantissa bits}; past the last row none");
+    let product = c.input("row_product_i", product_bits, "its product of significands: 2 or more, fraction");
+    let valid = c.input("row_valid_i", 1, "whether it can hit from now on");
+    let weight = c.input("weight_i", width, "weight");
+    let activation = c.input("activation_i", width, "activation");
+    let column = c.input("column_i", shape.column_bits(), "column of the weight");
+    let w = classify(&mut c, format, "weight", &weight);
+    let a = classify(&mut c, format, "activation", &activation);
+
+    // Read: both decoders are one-hot, and a row that is not selected is quiet.
+    let both = c.net("both_normal", &w.normal & &a.normal, "the product has significands");
+    let column_is = |c: &mut Circuit, id: u32| {
+        let selected = &both & column.equals(&literal(id.into(), column.width()));
+        c.net(&format!("column_{id}"), selected, "the weight is in this column")
+    };
+    let columns: Vec<Value> = (0..columns).map(|id| column_is(&mut c, id)).collect();
+    let prefix_is = |c: &mut Circuit, id: u128| {
+        let top = activation.slice(format.fraction_bits() - mantissa_bits, mantissa_bits);
+        let selected = top.equals(&literal(id, mantissa_bits));
+        c.net(&format!("prefix_{id}"), selected, "the activation begins with these mantissa bits")
+    };
+    let prefixes: Option<Vec<Value>> =
+        (mantissa_bits > 0).then(|| (0..1 << mantissa_bits).map(|id| prefix_is(&mut c, id)).collect());
+    let mut words = Vec::new();
+    for row in 0..rows {
+        let here = &write & address.equals(&literal(row as u128, address_bits));
+        let select = match &prefixes {
+            None => columns[row].clone(),
+            Some(prefixes) => {
+                let (column, prefix) = (row >> mantissa_bits, row % prefixes.len());
+                c.net(&format!("select_{row}"), &columns[column] & &prefixes[prefix], "the pair selects this row")
+            }
+        };
+        let instance = c.instance(
+            &format!("row_{row}"),
+            factored_row(product_bits, reset),
+            &[("we_i", &here), ("product_i", &product), ("valid_i", &valid), ("select_i", &select)],
+        );
+        words.push(instance.port("word_o"));
+    }
+    let word = merge(&mut c, &words, 0);
+    let word = c.net("word", word, "1 and the product of the row that hits, else 0");
+    let (found, carry, fraction) =
+        (word.bit(product_bits), word.bit(product_bits - 1), word.slice(0, product_bits - 1));
+
+    let scaled = scale(&mut c, format, (&w, &a), &carry, &fraction);
+    let zero = (&w.zero & (&a.zero | &a.normal)) | (&a.zero & &w.normal);
+    let zero = c.net("zero", zero, "the product is a zero with a sign");
+    c.output("hit_o", (found & scaled.fits) | zero, "the memory has the product");
+    let zeros = literal(0, format.exponent_bits());
+    let exponent = c.choose("product_exponent", &[(&both, &scaled.exponent)], &zeros, "exponent field of the product");
+    let sign = c.net("product_sign", &w.sign ^ &a.sign, "sign of the product");
+    c.output("product_o", concat(&[&sign, &exponent, &fraction]), "on a hit the product, without lower fraction bits");
+    c
+}
+
+/// The exponent of a product of two normal numbers.
+struct Scaled {
+    /// Its field, if `fits`.
+    exponent: Value,
+    /// The product is a normal number.
+    fits: Value,
+}
+
+/// Adds the exponents, less the bias, and the carry of the significands.
+///
+/// The bias is 2^(E-1) - 1, so that the field plus 2^(E-1) is the sum of the
+/// fields plus 1 plus the carry: the lower bits are those of that sum, and the
+/// bits from E-1 up are 1 or 2 if the field is within its E bits.
+fn scale(
+    c: &mut Circuit,
+    format: FloatFormat,
+    (w, a): (&Operand, &Operand),
+    carry: &Value,
+    fraction: &Value,
+) -> Scaled {
+    let e = format.exponent_bits();
+    let wide = e + 2;
+    let fields = c.net("exponents", w.exponent.extend(wide) + a.exponent.extend(wide), "sum of the exponent fields");
+    // The carry comes last, from the rows: it enters the second adder alone.
+    let none = c.net("carry_none", !carry, "the product of the significands is below 2");
+    let more = concat(&[carry, &none]).extend(wide);
+    let sum = c.net("exponent_sum", fields + more, "exponent field of the product plus 2^(E-1)");
+    let above = sum.slice(e - 1, 3);
+    let lower = c.net("exponent_lower", above.equals(&literal(1, 3)), "the field is in the lower half of its range");
+    let upper = c.net("exponent_upper", above.equals(&literal(2, 3)), "the field is in the upper half of its range");
+    let exponent = concat(&[&upper, &sum.slice(0, e - 1)]);
+    let ones = exponent.all();
+    let large = if format.has_infinity() {
+        ones
+    } else if fraction.width() == format.fraction_bits() {
+        // Only all ones is no number.
+        ones & fraction.all()
+    } else {
+        literal(0, 1)
+    };
+    let large = c.net("too_large", large, "the encoding would not be a number");
+    let fits = c.net("fits", (lower | upper) & exponent.any() & !large, "the product is a normal number");
+    Scaled { exponent, fits }
+}
