@@ -9,11 +9,13 @@
 //! mix         what a hit, a miss and a zero use, out of a stream that mixes them
 //! figures     what is stated, by part, kind, class and layer
 //! compare     all contenders on one library at one clock period
+//! cache       comparisons that were made before
 //! ```
 //!
 //! Every output of every cycle is compared with [`axp_golden::pe::CyclePe`]; a
 //! difference, or too few pins with activity data, and no figure is stated.
 
+pub mod cache;
 pub mod compare;
 pub mod contender;
 pub mod error;
