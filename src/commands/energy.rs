@@ -10,9 +10,7 @@ use crate::interrupt::{Cancel, requested};
 use crate::progress::Stages;
 use axp_golden::infer::{Control, map_samples};
 use axp_golden::net::Samples;
-use axp_testbench::energy::{
-    Comparison, Contender, EnergyError, LayerWindow, Options, Phase, cache, compare,
-};
+use axp_testbench::energy::{Comparison, Contender, EnergyError, LayerWindow, Options, Phase, cache, compare};
 use axp_testbench::synth::SynthError;
 use axp_testbench::synth::liberty::CellLibrary;
 
@@ -83,9 +81,8 @@ fn one(
 /// spread over its outputs and over the samples.
 fn windows(built: &BuiltDesign, samples: &Samples, macs: u64, cancel: &Cancel) -> Result<Vec<LayerWindow>, Failure> {
     let geometries = built.engine.network().layers().iter().map(|layer| &layer.geometry);
-    let sizes: Vec<LayerSize> = geometries
-        .map(|g| LayerSize { outputs: g.outputs(), macs_per_output: g.macs_per_output() as u64 })
-        .collect();
+    let sizes: Vec<LayerSize> =
+        geometries.map(|g| LayerSize { outputs: g.outputs(), macs_per_output: g.macs_per_output() as u64 }).collect();
     let total = |size: &LayerSize| {
         let wanted = macs.div_ceil(size.macs_per_output.max(1)).max(SUMS);
         usize::try_from(wanted).unwrap_or(usize::MAX).min(size.outputs * samples.len())
@@ -128,9 +125,10 @@ fn failure(error: &EnergyError, cancel: &Cancel) -> Failure {
         EnergyError::Synth { source: SynthError::Missing(missing), .. } => {
             Failure::input(missing, "./scripts/test.sh installs what is missing")
         }
-        _ if error.is_failed_check() => {
-            Failure::check(format!("no figure is stated: {error}"), "axp has a defect; please report it with the design")
-        }
+        _ if error.is_failed_check() => Failure::check(
+            format!("no figure is stated: {error}"),
+            "axp has a defect; please report it with the design",
+        ),
         other => Failure::input(other, "check that the tools run, and that the library has energy tables"),
     }
 }

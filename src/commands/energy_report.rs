@@ -42,8 +42,19 @@ fn one(text: &mut String, pe: &str, found: &Comparison) {
     let design = &found.design;
     let _ = writeln!(
         text,
-        "{pe} on {}, {} ns, {} fF a fan-out\n\n{:<20} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6}",
-        found.library, found.period_ns, found.wire_load_ff, "pJ a MAC", "total", "search", "mult", "acc", "regs", "clock", "leak", "reload"
+        "{pe}\n{}, {} ns, {} fF a fan-out\n\n{:<20} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6}",
+        found.library,
+        found.period_ns,
+        found.wire_load_ff,
+        "pJ a MAC",
+        "total",
+        "search",
+        "mult",
+        "acc",
+        "regs",
+        "clock",
+        "leak",
+        "reload"
     );
     let all = || std::iter::once(design).chain(found.baselines.iter().map(|baseline| &baseline.figures));
     for Figures { name, pj_per_mac, split, .. } in all() {

@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn any_change_of_a_window_changes_its_hash() {
-        let window = LayerWindow { name: "a".into(), macs: 9, am: AmImage::default(), sums: vec![vec![(1, 2), (3, 4)]] };
+        let window =
+            LayerWindow { name: "a".into(), macs: 9, am: AmImage::default(), sums: vec![vec![(1, 2), (3, 4)]] };
         let hash = |window: &LayerWindow| windows_hash(std::slice::from_ref(window));
         let own = hash(&window);
         for changed in [

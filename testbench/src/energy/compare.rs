@@ -7,8 +7,9 @@ use super::gates::Gates;
 use super::run;
 use super::window::LayerWindow;
 use crate::synth::liberty::CellLibrary;
+use axp_spec::PeConfig;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -90,12 +91,12 @@ pub fn compare(
         std::iter::once(design.clone()).chain(baselines.iter().map(|baseline| baseline.contender())).collect();
     contenders.iter().try_for_each(|one| windows.iter().try_for_each(|window| window.check(&one.config)))?;
     // Contenders of one configuration share a netlist.
-    let mut gates: BTreeMap<String, Gates> = BTreeMap::new();
+    let mut gates: HashMap<PeConfig, Gates> = HashMap::new();
     for Contender { name, config, .. } in &contenders {
-        if !gates.contains_key(&config.name) {
+        if !gates.contains_key(config) {
             (options.progress)(Phase::Synthesis(name));
             let made = Gates::make(name, config, library, options.cache, options.cancel)?;
-            gates.insert(config.name.clone(), made);
+            gates.insert(config.clone(), made);
         }
     }
     let period_ns = period(&contenders, &gates, library, options.clock_ns)?;
@@ -126,11 +127,11 @@ fn saving(own: f64, other: f64) -> f64 {
 /// rounded up to a whole ns.
 fn period(
     contenders: &[Contender],
-    gates: &BTreeMap<String, Gates>,
+    gates: &HashMap<PeConfig, Gates>,
     library: &CellLibrary,
     asked_ns: Option<f64>,
 ) -> Result<f64, EnergyError> {
-    let longest = |contender: &Contender| gates.get(&contender.config.name).map_or(0.0, |gates| gates.longest_ns);
+    let longest = |contender: &Contender| gates.get(&contender.config).map_or(0.0, |gates| gates.longest_ns);
     let Some(slowest) = contenders.iter().max_by(|a, b| longest(a).total_cmp(&longest(b))) else {
         return Ok(asked_ns.unwrap_or_default());
     };
@@ -150,7 +151,7 @@ fn period(
 /// Simulates all contenders, [`JOBS`] at a time.
 fn measure_all(
     contenders: &[Contender],
-    gates: &BTreeMap<String, Gates>,
+    gates: &HashMap<PeConfig, Gates>,
     period_ns: f64,
     windows: &[LayerWindow],
     library: &CellLibrary,
@@ -164,7 +165,7 @@ fn measure_all(
     };
     let one = |contender: &Contender| {
         // Each contender's netlist has been made.
-        let Some(gates) = gates.get(&contender.config.name) else { return Err(EnergyError::Cancelled) };
+        let Some(gates) = gates.get(&contender.config) else { return Err(EnergyError::Cancelled) };
         let program = gates.program(&contender.name, library, period_ns)?;
         let measured = run::run(contender, gates, &program, period_ns, windows, &progress, options.cancel)?;
         Ok(Figures::of(&contender.name, contender.zero_skip, gates, &measured, windows))

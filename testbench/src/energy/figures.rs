@@ -140,13 +140,7 @@ pub struct Figures {
 
 impl Figures {
     /// Sums up a run over `windows`, each layer by its share of an inference's MACs.
-    pub fn of(
-        name: &str,
-        zero_skip: bool,
-        gates: &Gates,
-        measured: &Measurement,
-        windows: &[LayerWindow],
-    ) -> Self {
+    pub fn of(name: &str, zero_skip: bool, gates: &Gates, measured: &Measurement, windows: &[LayerWindow]) -> Self {
         let all_macs: u64 = windows.iter().map(|window| window.macs).sum();
         let share = |macs: u64| macs as f64 / (all_macs as f64).max(1.0);
         let mut parts = vec![ByKind::default(); measured.components.len()];

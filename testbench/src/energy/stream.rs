@@ -46,8 +46,7 @@ impl<'a> Stream<'a> {
         let names = |fields: &[Field]| fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
         let (inputs, outputs) = (names(&layout.inputs), names(&layout.outputs));
         let [inputs, outputs] = [&inputs, &outputs].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-        let engine =
-            Engine::new(program, &inputs, &outputs, classes, period_ns).map_err(EnergyError::gates(name))?;
+        let engine = Engine::new(program, &inputs, &outputs, classes, period_ns).map_err(EnergyError::gates(name))?;
         let mut records = Vec::new();
         vectors.push_reset(&mut records, &PeInputs::default());
         let golden = CyclePe::new(config);

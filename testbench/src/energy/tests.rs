@@ -51,8 +51,7 @@ fn compared(
 ) -> Option<Result<Comparison, EnergyError>> {
     let library = osu018()?;
     let design = Contender { name: "design".into(), config: PeConfig::pair("axp_pe_energy", 4), zero_skip: true };
-    let options =
-        Options { clock_ns, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+    let options = Options { clock_ns, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
     Some(compare(&design, baselines, windows, &library, &options))
 }
 
@@ -65,11 +64,8 @@ fn figures_are_complete_and_add_up() {
     for figures in &all {
         println!("{} {:.2} {:?} {:?}", figures.name, figures.pj_per_mac, figures.split, figures.by_class);
         assert!(figures.pj_per_mac.is_finite() && figures.pj_per_mac > 1.0, "{}", figures.name);
-        let parts: f64 = figures
-            .parts
-            .iter()
-            .map(|p| p.combinational + p.register + p.clock_pin + p.clock_gate + p.leakage)
-            .sum();
+        let parts: f64 =
+            figures.parts.iter().map(|p| p.combinational + p.register + p.clock_pin + p.clock_gate + p.leakage).sum();
         let layers: f64 = figures.layers.iter().map(|l| l.pj_per_mac * l.macs as f64 / 4000.0).sum();
         let reload: f64 = figures.layers.iter().map(|l| l.reload_pj / 4000.0).sum();
         for sum in [parts + reload, layers + reload, figures.split.total()] {
