@@ -122,7 +122,8 @@ fn solve(mut equations: Vec<Vec<f64>>) -> Option<Vec<f64>> {
     for step in 0..size {
         let pivot = (step..size).max_by(|a, b| equations[*a][step].abs().total_cmp(&equations[*b][step].abs()))?;
         equations.swap(step, pivot);
-        if !(equations[step][step].abs() > 1e-9) {
+        let size = equations[step][step].abs();
+        if size.is_nan() || size <= 1e-9 {
             return None;
         }
         let (done, rest) = equations.split_at_mut(step + 1);

@@ -38,7 +38,7 @@ fn window(name: &str, macs: u64, seed: usize) -> LayerWindow {
     let pair = |number: usize| {
         let bits = mixed(number + seed);
         let activation = 0x3f00_0000 | mixed(number + seed + 9999) & 0x00ff_ffff;
-        (weight(bits % 8), if bits / 8 % 3 == 0 { 0 } else { activation })
+        (weight(bits % 8), if (bits / 8).is_multiple_of(3) { 0 } else { activation })
     };
     let sums = (0..40).map(|sum| (0..16).map(|number| pair(16 * sum + number)).collect()).collect();
     LayerWindow { name: name.into(), macs, am: AmImage { rows: vec![row(0), row(1)] }, sums }

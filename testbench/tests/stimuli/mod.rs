@@ -56,7 +56,7 @@ impl Encoding {
                 let bias = format.bias() as u64;
                 let low = (bias - (bias * 33 / 127).max(1)) << format.fraction_bits();
                 let high = (bias + (bias * 17 / 127).max(1)) << format.fraction_bits();
-                low + u64::from(*place) % (high - low) | if *sign { format.sign_mask() } else { 0 }
+                (low + u64::from(*place) % (high - low)) | if *sign { format.sign_mask() } else { 0 }
             }
             Self::Edge(index) => *index.get(&edges(format)),
             Self::Any(bits) => u64::from(*bits) & format.encoding_mask(),
