@@ -1,5 +1,9 @@
 //! The command line.
 
+mod energy;
+
+pub use energy::EnergyOptions;
+
 use axp_spec::{FloatFormat, MultiplierStyle, Rounding};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -28,6 +32,8 @@ pub enum Command {
     Keys(KeysOptions),
     /// Area and longest path of an arithmetic unit on cell libraries and FPGAs: one table
     Synth(SynthOptions),
+    /// Energy a MAC of a built design and of plain MACs, on gates with the design's own layers
+    Energy(EnergyOptions),
     /// Compute cases with an arithmetic unit: hex in, result and exception flags out
     #[command(after_help = FPU_HELP)]
     Fpu(FpuOptions),

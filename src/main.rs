@@ -26,5 +26,6 @@ fn main() -> ExitCode {
         Command::Keys(options) => commands::keys::run(options, &cancel),
         Command::Fpu(options) => commands::fpu::run(options, &cancel),
         Command::Synth(options) => commands::synth::run(options, &cancel),
+        Command::Energy(options) => commands::energy::run(options, &cancel),
     })
 }

@@ -2,6 +2,8 @@
 
 pub mod build;
 mod codesign;
+pub mod energy;
+mod energy_report;
 pub mod eval;
 mod evaluation;
 mod folder;

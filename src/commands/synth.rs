@@ -23,7 +23,7 @@ const CONTROL: &[&str] = &["en_i", "test_en_i"];
 pub fn run(options: &SynthOptions, cancel: &Cancel) -> Outcome {
     let config = configuration(options)?;
     // Libraries are read before anything takes time.
-    let libraries = libraries(options)?;
+    let libraries = libraries(&options.liberty)?;
     let rtl = generate(&config)?;
     let other = (options.compare && config.operation == FpuOperation::Mul)
         .then_some(FpuConfig { multiplier: MultiplierStyle::Operator, ..config });
@@ -103,9 +103,13 @@ fn configuration(options: &SynthOptions) -> Result<FpuConfig, Failure> {
     Ok(config)
 }
 
-fn libraries(options: &SynthOptions) -> Result<Vec<CellLibrary>, Failure> {
+/// Reads the libraries that were named; osu018 if none was.
+///
+/// # Errors
+/// A file is missing, or is no library.
+pub fn libraries(liberty: &[PathBuf]) -> Result<Vec<CellLibrary>, Failure> {
     let default = [PathBuf::from(OSU018)];
-    let paths = if options.liberty.is_empty() {
+    let paths = if liberty.is_empty() {
         if !Path::new(OSU018).is_file() {
             return Err(Failure::input(
                 format!("the cell library osu018 is not at {OSU018}"),
@@ -114,7 +118,7 @@ fn libraries(options: &SynthOptions) -> Result<Vec<CellLibrary>, Failure> {
         }
         &default[..]
     } else {
-        &options.liberty[..]
+        liberty
     };
     paths.iter().map(|path| CellLibrary::read(path).map_err(|error| unreadable(&error))).collect()
 }

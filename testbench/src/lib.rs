@@ -7,13 +7,15 @@
 //! rust-hdl simulation, Verilator and Icarus behind one trait, and [`replay`]
 //! feeds the Verilog with real layers and compares every output of every cycle.
 //! [`synth`] makes gates of it and measures area and longest path.
-//! [`gates`] simulates netlists with delays and sums up the energy they use.
+//! [`gates`] simulates netlists with delays and sums up the energy they use, and
+//! [`energy`] does so for processing elements on the layers of a network.
 //! [`mod@unit`] does the same for single arithmetic units, millions of cases at a
 //! time, as RTL and as synthesised gates.
 
 pub mod backend;
 pub mod compare;
 pub mod dut;
+pub mod energy;
 pub mod equivalence;
 pub mod exchange;
 pub mod gates;

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod build;
+mod energy;
 mod fpu;
 mod interrupt;
 mod names;

@@ -215,7 +215,24 @@ pub fn synthesise_parts(
     cache: Option<&Path>,
     cancel: &AtomicBool,
 ) -> Result<Netlist, SynthError> {
-    let points = points(goal.period);
+    synthesise_tried(design, parts, RECIPES, library, goal, cache, cancel)
+}
+
+/// The same with these recipes, of which there is at least one: for netlists so
+/// large that trying all of them takes too long.
+///
+/// # Errors
+/// [`SynthError`].
+pub fn synthesise_tried(
+    design: &Design<'_>,
+    parts: &[&str],
+    recipes: &[Recipe],
+    library: &CellLibrary,
+    goal: Goal,
+    cache: Option<&Path>,
+    cancel: &AtomicBool,
+) -> Result<Netlist, SynthError> {
+    let points = recipe::points(recipes, goal.period);
     let front = Front::of(design, parts, library);
     let kept = match cache {
         Some(folder) => {
@@ -234,19 +251,6 @@ pub fn synthesise_parts(
         cache::keep(&path, &netlist)?;
     }
     Ok(netlist)
-}
-
-/// The recipes and delay targets in ps to try. ABC sees the logic between adder
-/// cells only, and no wires, so its targets are parts of the period.
-fn points(period: f64) -> Vec<(Recipe, u32)> {
-    let mut points = Vec::new();
-    for recipe in RECIPES {
-        for percent in [60.0, 90.0] {
-            // A period is a few ns to a few hundred: far inside u32 in ps.
-            points.push((*recipe, (period * 1000.0 * percent / 100.0).clamp(1.0, 1e9) as u32));
-        }
-    }
-    points
 }
 
 /// Writes the inputs and runs everything up to ABC, which all recipes share.

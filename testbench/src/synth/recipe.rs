@@ -35,6 +35,22 @@ pub const RECIPES: &[Recipe] = &[
     Recipe { name: "flat", restructure: FLAT, map: "dch -f; map -B 0.9 {D}" },
 ];
 
+/// For netlists so large that each try takes minutes: one for area, one for depth.
+pub const FEW: &[Recipe] = &[RECIPES[0], RECIPES[2]];
+
+/// The recipes and delay targets in ps to try. ABC sees the logic between adder
+/// cells only, and no wires, so its targets are parts of the period.
+pub(super) fn points(recipes: &[Recipe], period: f64) -> Vec<(Recipe, u32)> {
+    let mut points = Vec::new();
+    for recipe in recipes {
+        for percent in [60.0, 90.0] {
+            // A period is a few ns to a few hundred: far inside u32 in ps.
+            points.push((*recipe, (period * 1000.0 * percent / 100.0).clamp(1.0, 1e9) as u32));
+        }
+    }
+    points
+}
+
 impl Recipe {
     /// The ABC script for a delay target in ps.
     pub fn script(&self, target: u32) -> String {

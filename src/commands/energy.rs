@@ -1,0 +1,134 @@
+//! `axp energy`: what a built design uses a MAC, and what it saves against plain MACs.
+
+use super::folder::{self, BuiltDesign};
+use super::replay::cache_folder;
+use super::replay_plan::{self, LayerSize};
+use super::{energy_report, evaluation, synth};
+use crate::args::EnergyOptions;
+use crate::exit::{Failure, Outcome};
+use crate::interrupt::{Cancel, requested};
+use crate::progress::Stages;
+use axp_golden::infer::{Control, map_samples};
+use axp_golden::net::Samples;
+use axp_testbench::energy::{Comparison, Contender, EnergyError, LayerWindow, Options, Phase, cache, compare};
+use axp_testbench::synth::SynthError;
+use axp_testbench::synth::liberty::CellLibrary;
+
+/// Fewest sums of a window, where the samples have as many.
+const SUMS: u64 = 4;
+
+/// Runs the command.
+///
+/// # Errors
+/// See [`Failure`]: a clock that is too fast is wrong input; figures that are not
+/// to be trusted are a failed check.
+pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
+    let built = folder::open(&options.design)?;
+    let path = options.design.join(folder::REPLAY);
+    let samples = Samples::read(&path, built.engine.network().input_shape())
+        .map_err(|error| Failure::input(error, "build the design again"))?;
+    let libraries = synth::libraries(&options.liberty)?;
+    let stages = Stages::new();
+    let windows = windows(&built, &samples, options.macs, cancel)?;
+    let design =
+        Contender { name: "design".to_owned(), config: built.design.pe.clone(), zero_skip: built.design.zero_skip };
+    let mut rows = Vec::new();
+    for library in &libraries {
+        rows.push(one(&design, &windows, library, options, &stages, cancel)?);
+    }
+    if options.json {
+        println!("{}", energy_report::json(&built.design.pe.name, &rows));
+    } else {
+        print!("{}", energy_report::table(&built.design.pe.name, &rows));
+    }
+    Ok(())
+}
+
+/// The comparison on one library, from before if nothing has changed.
+fn one(
+    design: &Contender,
+    windows: &[LayerWindow],
+    library: &CellLibrary,
+    options: &EnergyOptions,
+    stages: &Stages,
+    cancel: &Cancel,
+) -> Result<Comparison, Failure> {
+    let fail = |error: EnergyError| failure(&error, cancel);
+    let (folder, baselines) = (cache_folder(), &options.baselines.0);
+    let kept = cache::file(&folder, design, baselines, windows, library, options.clock).map_err(fail)?;
+    if let Some(found) = cache::kept(&kept) {
+        return Ok(found);
+    }
+    let stage = stages.start("energy", 0);
+    let progress = |phase: Phase<'_>| match phase {
+        Phase::Synthesis(name) => stage.say(format!("synthesis of {name} on {}", library.name)),
+        Phase::Simulation { macs, of } => {
+            stage.say(format!("{macs} of {of} MACs on {}", library.name));
+            stage.set(macs, of);
+        }
+    };
+    let options = Options { clock_ns: options.clock, cache: Some(&folder), progress: &progress, cancel };
+    let found = compare(design, baselines, windows, library, &options).map_err(fail)?;
+    if requested(cancel) {
+        return Err(Failure::Interrupted);
+    }
+    cache::keep(&kept, &found).map_err(|error| Failure::io("write", &kept, &error))?;
+    stage.done(format!("{:.1} pJ a MAC on {}", found.design.pj_per_mac, library.name));
+    Ok(found)
+}
+
+/// Whole sums of every layer with at least `macs` MACs, where there are as many,
+/// spread over its outputs and over the samples.
+fn windows(built: &BuiltDesign, samples: &Samples, macs: u64, cancel: &Cancel) -> Result<Vec<LayerWindow>, Failure> {
+    let geometries = built.engine.network().layers().iter().map(|layer| &layer.geometry);
+    let sizes: Vec<LayerSize> =
+        geometries.map(|g| LayerSize { outputs: g.outputs(), macs_per_output: g.macs_per_output() as u64 }).collect();
+    let total = |size: &LayerSize| {
+        let wanted = macs.div_ceil(size.macs_per_output.max(1)).max(SUMS);
+        usize::try_from(wanted).unwrap_or(usize::MAX).min(size.outputs * samples.len())
+    };
+    let control = Control { progress: &|_| {}, cancel };
+    let by_sample = map_samples(samples, &control, |sample, values| {
+        let traces = sizes.iter().enumerate().map(|(layer, size)| {
+            let outputs = replay_plan::indices(*size, total(size), samples.len(), sample);
+            built.engine.traces(values, layer, outputs)
+        });
+        traces.collect::<Result<Vec<_>, _>>()
+    })
+    .map_err(|error| evaluation::failure(&error, cancel))?;
+    let mut windows: Vec<LayerWindow> = built
+        .design
+        .layers
+        .iter()
+        .zip(&sizes)
+        .map(|(layer, size)| LayerWindow {
+            name: layer.name.clone(),
+            macs: size.outputs as u64 * size.macs_per_output,
+            am: layer.am.clone(),
+            sums: Vec::new(),
+        })
+        .collect();
+    for sample in by_sample {
+        for (window, traces) in windows.iter_mut().zip(sample) {
+            window.sums.extend(traces.into_iter().map(|trace| trace.operands));
+        }
+    }
+    Ok(windows)
+}
+
+fn failure(error: &EnergyError, cancel: &Cancel) -> Failure {
+    match error {
+        _ if error.is_cancelled() || requested(cancel) => Failure::Interrupted,
+        EnergyError::Clock { least_ns, .. } => {
+            Failure::input(error, format!("use --clock {least_ns}ns or more, or leave the choice to axp"))
+        }
+        EnergyError::Synth { source: SynthError::Missing(missing), .. } => {
+            Failure::input(missing, "./scripts/test.sh installs what is missing")
+        }
+        _ if error.is_failed_check() => Failure::check(
+            format!("no figure is stated: {error}"),
+            "axp has a defect; please report it with the design",
+        ),
+        other => Failure::input(other, "check that the tools run, and that the library has energy tables"),
+    }
+}

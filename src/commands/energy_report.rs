@@ -1,0 +1,98 @@
+//! What `axp energy` prints: a table of 80 columns, or JSON.
+
+use axp_testbench::energy::Comparison;
+use axp_testbench::energy::figures::Figures;
+use serde::Serialize;
+use std::fmt::Write;
+
+/// The report as JSON: the keys of the first library at the top level; all of
+/// them under `libraries`.
+pub fn json(pe: &str, libraries: &[Comparison]) -> String {
+    #[derive(Serialize)]
+    struct Top<'a> {
+        pe: &'a str,
+        boundary: &'static str,
+        checked: &'static str,
+        #[serde(flatten)]
+        first: Option<&'a Comparison>,
+        libraries: &'a [Comparison],
+    }
+    let top = Top { pe, boundary: BOUNDARY, checked: CHECKED, first: libraries.first(), libraries };
+    // Plain structures with string keys: they cannot fail to serialise.
+    serde_json::to_string_pretty(&top).unwrap_or_default()
+}
+
+/// What is counted.
+const BOUNDARY: &str = "one processing element, input registers and 32-bit weights included; wires by fan-out; \
+                        clock pins and gates without a clock tree; no layout";
+
+/// How the netlists were checked.
+const CHECKED: &str = "every output of every simulated cycle of the netlists equals the golden model";
+
+/// The report as text.
+pub fn table(pe: &str, libraries: &[Comparison]) -> String {
+    let mut text = String::new();
+    for library in libraries {
+        one(&mut text, pe, library);
+    }
+    text
+}
+
+fn one(text: &mut String, pe: &str, found: &Comparison) {
+    let design = &found.design;
+    let _ = writeln!(
+        text,
+        "{pe}\n{}, {} ns, {} fF a fan-out\n\n{:<20} {:>7} {:>7} {:>7} {:>7} {:>6} {:>6} {:>6} {:>6}",
+        found.library,
+        found.period_ns,
+        found.wire_load_ff,
+        "pJ a MAC",
+        "total",
+        "search",
+        "mult",
+        "acc",
+        "regs",
+        "clock",
+        "leak",
+        "reload"
+    );
+    let all = || std::iter::once(design).chain(found.baselines.iter().map(|baseline| &baseline.figures));
+    for Figures { name, pj_per_mac, split, .. } in all() {
+        let _ = writeln!(
+            text,
+            "{name:<20} {pj_per_mac:>7.1} {:>7.1} {:>7.1} {:>7.1} {:>6.1} {:>6.1} {:>6.3} {:>6.1}",
+            split.search_and_read,
+            split.multiplier,
+            split.accumulator,
+            split.registers,
+            split.clock,
+            split.leakage,
+            split.reload
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\n{:<20} {:>8} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8}",
+        "", "GE", "ns", "hit", "miss", "zero", "annot. %", "saving %"
+    );
+    for (index, figures) in all().enumerate() {
+        let pj = |energy: Option<f64>| energy.map_or("-".to_owned(), |energy| format!("{energy:.1}"));
+        let baseline = index.checked_sub(1).and_then(|index| found.baselines.get(index));
+        let saving = baseline.map_or(String::new(), |baseline| format!("{:.1}", baseline.saving_percent));
+        let by = &figures.by_class;
+        let _ = writeln!(
+            text,
+            "{:<20} {:>8.0} {:>7.2} {:>7} {:>7} {:>7} {:>8.1} {:>8}",
+            figures.name,
+            figures.ge,
+            figures.longest_path_ns,
+            pj(by.hit),
+            pj(by.miss),
+            pj(by.zero),
+            figures.annotated_percent,
+            saving
+        );
+    }
+    let cycles: u64 = all().map(|figures| figures.compared_cycles).sum();
+    let _ = writeln!(text, "\nEvery output of the netlists equals the golden model in all {cycles} cycles.\n");
+}

@@ -1,0 +1,122 @@
+//! From the configuration of a processing element to a netlist that can be timed and simulated.
+
+use super::error::EnergyError;
+use crate::gates::circuit::Circuit;
+use crate::gates::netlist::FlatNetlist;
+use crate::gates::timing::Timing;
+use crate::gates::{CLOCK_SLEW_NS, Conditions, Program};
+use crate::synth::liberty::CellLibrary;
+use crate::synth::recipe::{FEW, RECIPES};
+use crate::synth::sta::Surroundings;
+use crate::synth::{Design, Goal, Netlist, synthesise_tried};
+use axp_hdl::Rtl;
+use axp_spec::PeConfig;
+use axp_spec::design::sha256_hex;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+/// The clock port of a processing element.
+const CLOCK: &str = "clk_i";
+
+/// Its control inputs that end at clock gates.
+const CONTROL: &[&str] = &["test_en_i"];
+
+/// Registers that are no part of their own begin so: what they are for is control.
+const CONTROL_REGISTERS: &str = "axp_reg";
+
+/// One row of an associative memory begins so.
+const ROW: &str = "axp_am_row";
+
+/// Rows of a memory above which only a few recipes are tried.
+const MANY_ROWS: usize = 16;
+
+/// A netlist on a library, not yet at a clock period.
+pub struct Gates {
+    /// The Verilog.
+    pub rtl: Rtl,
+    /// What synthesis made of it.
+    pub netlist: Netlist,
+    /// SHA-256 of the netlist's text.
+    pub sha256: String,
+    /// The longest path in ns: the longer of OpenSTA's and of our own.
+    pub longest_ns: f64,
+    circuit: Circuit,
+}
+
+impl Gates {
+    /// Synthesises a processing element whose parts stay apart: every instance in
+    /// its top module but the registers of control bits.
+    ///
+    /// Each row of a memory keeps its bounds too, so that ABC maps one row and not
+    /// all. Memories of many rows are tried with a few recipes, everything else
+    /// with all of them; the smallest netlist within 20 ns wins (30 ns on libraries
+    /// other than osu018, whose cells are slower at their wire load), or the fastest.
+    ///
+    /// # Errors
+    /// A tool is missing or fails, the library does not suffice, or the user cancels.
+    pub fn make(
+        name: &str,
+        config: &PeConfig,
+        library: &CellLibrary,
+        cache: Option<&Path>,
+        cancel: &AtomicBool,
+    ) -> Result<Self, EnergyError> {
+        let rtl = axp_hdl::generate(config)?;
+        let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
+        let design = Design { top: &rtl.top, modules: &modules, clock: Some(CLOCK), control: CONTROL };
+        let recipes = if config.rows() > MANY_ROWS { FEW } else { RECIPES };
+        let goal = Goal { period: goal_ns(library), wire_load: library.wire_load() };
+        let netlist = synthesise_tried(&design, &parts(&rtl), recipes, library, goal, cache, cancel)
+            .map_err(|source| EnergyError::Synth { contender: name.to_owned(), source })?;
+        let fail = EnergyError::gates(name);
+        let flat = FlatNetlist::read(&netlist.verilog, &rtl.top, library, cancel).map_err(&fail)?;
+        let circuit = Circuit::of(flat, library, around(library)).map_err(&fail)?;
+        let own = Timing::of(&circuit, around(library), CLOCK_SLEW_NS).longest_ns;
+        let longest_ns = own.max(netlist.longest_path_ns);
+        let sha256 = sha256_hex(netlist.verilog.as_bytes());
+        Ok(Self { netlist, sha256, longest_ns, circuit, rtl })
+    }
+
+    /// The netlist timed for a clock period in ns.
+    ///
+    /// # Errors
+    /// The longest path does not fit, or a cell lacks an arc.
+    pub fn program(&self, name: &str, library: &CellLibrary, period_ns: f64) -> Result<Program, EnergyError> {
+        let conditions = Conditions { around: around(library), period_ns, clock_slew_ns: CLOCK_SLEW_NS };
+        Program::of(self.circuit.clone(), conditions).map_err(EnergyError::gates(name))
+    }
+}
+
+fn around(library: &CellLibrary) -> Surroundings<'static> {
+    Surroundings { wire_load: library.wire_load(), clock: Some(CLOCK), control: CONTROL }
+}
+
+fn goal_ns(library: &CellLibrary) -> f64 {
+    if library.name.starts_with("osu018") { 20.0 } else { 30.0 }
+}
+
+/// Modules whose instances are told apart in the netlist.
+fn parts(rtl: &Rtl) -> Vec<&str> {
+    let top = rtl.modules.iter().filter(|module| module.name == rtl.top);
+    let own = top.flat_map(|module| &module.children).filter(|child| !child.starts_with(CONTROL_REGISTERS));
+    let rows = rtl.modules.iter().map(|module| &module.name).filter(|name| name.starts_with(ROW));
+    own.chain(rows).map(String::as_str).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::energy::Baseline;
+
+    #[test]
+    fn memory_rows_units_and_banks_are_parts() {
+        let rtl = axp_hdl::generate(&PeConfig::pair("axp_pe_parts", 2)).unwrap();
+        let found = parts(&rtl);
+        for stem in ["axp_pair_am", "axp_am_row", "axp_fp_mul", "axp_fp_add", "axp_output_buffer", "axp_gated_reg"] {
+            assert!(found.iter().any(|part| part.starts_with(stem)), "{stem} in {found:?}");
+        }
+        assert!(found.iter().all(|part| !part.starts_with(CONTROL_REGISTERS)), "{found:?}");
+        let rtl = axp_hdl::generate(&Baseline::Fixed.contender().config).unwrap();
+        assert!(parts(&rtl).iter().all(|part| !part.contains("_am_")), "{:?}", parts(&rtl));
+    }
+}

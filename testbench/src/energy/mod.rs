@@ -1,0 +1,40 @@
+//! Energy a MAC of a processing element, on gates, with a network's own layers.
+//!
+//! ```text
+//! contender   which processing elements are compared
+//! window      what is streamed of each layer, and the range of fixed-point sums
+//! gates       Verilog → netlist, parts apart, longest path
+//! stream      rows, then one pair a cycle without stalls, golden model beside
+//! run         one netlist on all layers → energies
+//! mix         what a hit, a miss and a zero use, out of a stream that mixes them
+//! figures     what is stated, by part, kind, class and layer
+//! compare     all contenders on one library at one clock period
+//! cache       comparisons that were made before
+//! ```
+//!
+//! Every output of every cycle is compared with [`axp_golden::pe::CyclePe`]; a
+//! difference, or too few pins with activity data, and no figure is stated.
+
+pub mod cache;
+pub mod compare;
+pub mod contender;
+pub mod error;
+pub mod figures;
+pub mod gates;
+pub mod mix;
+pub mod run;
+pub mod stream;
+#[cfg(test)]
+mod tests;
+pub mod window;
+
+pub use compare::{Comparison, Options, Phase, compare};
+pub use contender::{Baseline, Contender};
+pub use error::EnergyError;
+pub use window::LayerWindow;
+
+/// Version of the way energy is measured: part of what results are kept under.
+pub const METHOD: u32 = 1;
+
+/// Least share of a netlist's pins with activity data, in percent.
+pub const LEAST_ANNOTATED_PERCENT: f64 = 95.0;

@@ -1,0 +1,127 @@
+//! Small processing elements on real gates. Skips loudly where library or tools are missing.
+
+use super::*;
+use crate::gates::GatesError;
+use crate::synth::liberty::{CellLibrary, OSU018};
+use crate::tools::Tool;
+use axp_spec::{AmImage, AmRow, FloatFormat, PeConfig};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+fn osu018() -> Option<CellLibrary> {
+    if !Path::new(OSU018).is_file() || Tool::Sta.find().is_err() {
+        eprintln!("SKIPPED: {OSU018} or sta is missing (apt-get install qflow-tech-osu018 opensta)");
+        return None;
+    }
+    Some(CellLibrary::read(Path::new(OSU018)).unwrap())
+}
+
+/// Netlists are kept beside the build.
+fn cache() -> PathBuf {
+    std::env::temp_dir().join("axp-energy-tests")
+}
+
+fn mixed(number: usize) -> u32 {
+    ((number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33) as u32
+}
+
+/// Eight weight values, two of which have a row for all activations from 0.5 to
+/// below 2; a third of the activations is zero.
+fn window(name: &str, macs: u64, seed: usize) -> LayerWindow {
+    let weight = |id: u32| (0.25 + id as f32 / 8.0).to_bits();
+    let care = FloatFormat::Binary32.key_of(u32::MAX, 0xff00_0000);
+    let row = |id: u32| AmRow {
+        key: FloatFormat::Binary32.key_of(weight(id), 0x3f00_0000),
+        care,
+        product: axp_spec::Bits32(0x3f00_0000 + id),
+    };
+    let pair = |number: usize| {
+        let bits = mixed(number + seed);
+        let activation = 0x3f00_0000 | mixed(number + seed + 9999) & 0x00ff_ffff;
+        (weight(bits % 8), if (bits / 8).is_multiple_of(3) { 0 } else { activation })
+    };
+    let sums = (0..40).map(|sum| (0..16).map(|number| pair(16 * sum + number)).collect()).collect();
+    LayerWindow { name: name.into(), macs, am: AmImage { rows: vec![row(0), row(1)] }, sums }
+}
+
+fn compared(
+    windows: &[LayerWindow],
+    baselines: &[Baseline],
+    clock_ns: Option<f64>,
+) -> Option<Result<Comparison, EnergyError>> {
+    let library = osu018()?;
+    let design = Contender { name: "design".into(), config: PeConfig::pair("axp_pe_energy", 4), zero_skip: true };
+    let options = Options { clock_ns, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+    Some(compare(&design, baselines, windows, &library, &options))
+}
+
+#[test]
+fn figures_are_complete_and_add_up() {
+    let windows = [window("a", 3000, 0), window("b", 1000, 777)];
+    let Some(found) = compared(&windows, &Baseline::ALL, None) else { return };
+    let found = found.unwrap_or_else(|error| panic!("{error}"));
+    let all: Vec<_> = std::iter::once(&found.design).chain(found.baselines.iter().map(|b| &b.figures)).collect();
+    for figures in &all {
+        println!("{} {:.2} {:?} {:?}", figures.name, figures.pj_per_mac, figures.split, figures.by_class);
+        assert!(figures.pj_per_mac.is_finite() && figures.pj_per_mac > 1.0, "{}", figures.name);
+        let parts: f64 =
+            figures.parts.iter().map(|p| p.combinational + p.register + p.clock_pin + p.clock_gate + p.leakage).sum();
+        let layers: f64 = figures.layers.iter().map(|l| l.pj_per_mac * l.macs as f64 / 4000.0).sum();
+        let reload: f64 = figures.layers.iter().map(|l| l.reload_pj / 4000.0).sum();
+        for sum in [parts + reload, layers + reload, figures.split.total()] {
+            assert!((sum - figures.pj_per_mac).abs() < 1e-9 * sum, "{sum} {}", figures.pj_per_mac);
+        }
+        assert!(figures.annotated_percent >= LEAST_ANNOTATED_PERCENT);
+        assert!(figures.longest_path_ns <= found.period_ns);
+        let layer = &figures.layers[0];
+        assert_eq!((layer.window_macs, layer.hits + layer.misses + layer.zeros), (640, 1.0));
+    }
+    assert!(all[0].split.reload > 0.0 && all[0].layers[0].hits > 0.1);
+    assert!(all[1..].iter().all(|b| b.split.reload == 0.0 && b.split.search_and_read == 0.0));
+    // One netlist, two states of the zero-skip bit.
+    assert_eq!(all[1].netlist_sha256, all[2].netlist_sha256);
+    assert!(all[2].pj_per_mac < all[1].pj_per_mac && all[3].pj_per_mac < all[1].pj_per_mac);
+    let expected = 100.0 * (1.0 - all[0].pj_per_mac / all[1].pj_per_mac);
+    assert!((found.saving_percent.unwrap() - expected).abs() < 1e-9);
+    // A hit leaves the multiplier alone; a skipped zero everything.
+    let by = all[0].by_class;
+    assert!(by.hit.unwrap() < by.miss.unwrap() && by.zero.unwrap() < by.hit.unwrap(), "{by:?}");
+    assert_eq!(all[1].by_class.hit, None);
+    let json = serde_json::to_string(&found).unwrap();
+    assert_eq!(serde_json::from_str::<Comparison>(&json).unwrap(), found);
+}
+
+#[test]
+fn a_clock_that_is_too_fast_is_refused() {
+    let Some(found) = compared(&[window("a", 1, 0)], &[], Some(3.0)) else { return };
+    let error = found.unwrap_err();
+    assert!(matches!(error, EnergyError::Clock { least_ns, .. } if least_ns > 3.0), "{error}");
+    assert!(!error.is_failed_check());
+}
+
+/// Measures the plain netlist with the golden model, period or stimulus of another.
+fn plain_run(change: impl FnOnce(&mut Contender, &mut f64)) -> Option<EnergyError> {
+    let library = osu018()?;
+    let cancel = AtomicBool::new(false);
+    let mut contender = Baseline::Plain.contender();
+    let gates = gates::Gates::make("fp32", &contender.config, &library, Some(&cache()), &cancel).unwrap();
+    let program = gates.program("fp32", &library, 40.0).unwrap();
+    let mut period_ns = 40.0;
+    change(&mut contender, &mut period_ns);
+    run::run(&contender, &gates, &program, period_ns, &[window("a", 1, 0)], &|_| {}, &cancel).err()
+}
+
+#[test]
+fn what_differs_from_the_golden_model_gives_no_figure() {
+    // A golden model that sums in two interleaved accumulators is another machine.
+    let Some(error) = plain_run(|contender, _| contender.config.adder_stages = 1) else { return };
+    assert!(matches!(error, EnergyError::Gates { source: GatesError::Mismatch { .. }, .. }), "{error}");
+    assert!(error.is_failed_check());
+}
+
+#[test]
+fn what_is_timed_for_another_clock_gives_no_figure() {
+    let Some(error) = plain_run(|_, period_ns| *period_ns = 41.0) else { return };
+    assert!(matches!(error, EnergyError::Gates { source: GatesError::Period { .. }, .. }), "{error}");
+    assert!(error.is_failed_check());
+}

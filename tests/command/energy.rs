@@ -1,0 +1,104 @@
+//! `axp energy`: figures that add up, what it refuses, and what it remembers.
+
+use crate::runner::{Runner, bundled};
+use axp_testbench::tools::Tool;
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Where Debian puts the default library.
+const OSU018: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
+
+/// Builds the bundled digits with a memory of a few rows, so that synthesis is quick.
+fn small_design(runner: &Runner) {
+    let built =
+        runner.run(&["build", "--out", "out", "--rows", "4", "--max-loss", "100", "--outputs", "1", "--macs", "1"]);
+    assert_eq!(built.code, Some(0), "{}", built.stderr);
+}
+
+#[test]
+fn a_small_design_is_measured_once() {
+    if !Path::new(OSU018).is_file() || Tool::Sta.find().is_err() {
+        eprintln!("SKIPPED: {OSU018} or sta is missing (apt-get install qflow-tech-osu018 opensta)");
+        return;
+    }
+    let runner = Runner::new();
+    small_design(&runner);
+    let arguments = ["energy", "out", "--macs", "512", "--baselines", "fp32,fp32_zero_skip", "--json"];
+    let measured = runner.run(&arguments);
+    assert_eq!(measured.code, Some(0), "{}", measured.stderr);
+    let report: Value = serde_json::from_str(&measured.stdout).unwrap();
+    figures_add_up(&report);
+
+    let begin = Instant::now();
+    let again = runner.run(&arguments);
+    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert_eq!((again.code, again.stdout), (Some(0), measured.stdout));
+
+    let table = runner.run(&arguments[..6]);
+    assert!(table.stdout.contains("fp32_zero_skip") && table.stdout.contains("saving"), "{}", table.stdout);
+    assert!(table.stdout.lines().all(|line| line.chars().count() <= 80), "{}", table.stdout);
+
+    // The netlists are there: a clock that none of them can follow ends at once.
+    runner.refused(&[&arguments[..], &["--clock", "2ns"]].concat(), &["too short", "--clock"]);
+    ctrl_c_ends_it(&runner);
+    assert_eq!(runner.entries(), ["out"]);
+}
+
+fn ctrl_c_ends_it(runner: &Runner) {
+    let mut child = runner
+        .command(&["energy", "out", "--macs", "131072", "--baselines", "fp32"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success(), "so many MACs take longer");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
+
+fn figures_add_up(report: &Value) {
+    let number = |value: &Value| value.as_f64().filter(|x| x.is_finite()).unwrap_or_else(|| panic!("{value}"));
+    let designs = [report, &report["baselines"][0], &report["baselines"][1]];
+    for design in designs {
+        let total = number(&design["pj_per_mac"]);
+        let split: f64 = design["split"].as_object().unwrap().values().map(number).sum();
+        assert!((split - total).abs() < 1e-9 * total && total > 1.0, "{design}");
+        assert_eq!(design["split"]["leakage"], design["leakage_pj"]);
+        assert!(number(&design["annotated_percent"]) >= 95.0);
+        let layers = design["layers"].as_array().unwrap();
+        let macs: f64 = layers.iter().map(|layer| number(&layer["macs"])).sum();
+        let sum: f64 = layers
+            .iter()
+            .map(|layer| number(&layer["pj_per_mac"]) * number(&layer["macs"]) + number(&layer["reload_pj"]))
+            .sum();
+        assert_eq!((layers.len(), macs), (3, 102_384.0));
+        assert!((sum / macs - total).abs() < 1e-9 * total, "{design}");
+        assert!(layers.iter().all(|layer| layer["window_macs"].as_u64().unwrap() >= 512));
+    }
+    let saving = 100.0 * (1.0 - number(&report["pj_per_mac"]) / number(&designs[1]["pj_per_mac"]));
+    assert!((number(&report["saving_percent"]) - saving).abs() < 1e-9);
+    assert!(number(&designs[2]["pj_per_mac"]) < number(&designs[1]["pj_per_mac"]));
+    assert_eq!(report["library"], "osu018_stdcells");
+    assert_eq!(report["libraries"].as_array().unwrap().len(), 1);
+    let period = number(&report["period_ns"]);
+    assert!(designs.iter().all(|design| number(&design["longest_path_ns"]) <= period), "{period}");
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused() {
+    let runner = Runner::new();
+    runner.refused(&["energy", "nothing"], &["not a folder that `axp build` wrote"]);
+    std::fs::create_dir(runner.path("empty")).unwrap();
+    runner.refused(&["energy", "empty"], &["design.json"]);
+    runner.refused(&["energy", "empty", "--macs", "100"], &["512"]);
+    runner.refused(&["energy", "empty", "--clock", "fast"], &["number of ns"]);
+    runner.refused(&["energy", "empty", "--baselines", "int8"], &["fp32_zero_skip"]);
+    if Path::new(OSU018).is_file() {
+        small_design(&runner);
+        let model = bundled("digits", "model.onnx");
+        runner.refused(&["energy", "out", "--liberty", &model], &["Liberty"]);
+    }
+}
