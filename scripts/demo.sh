@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds axp, and takes the bundled networks the whole
-# way: ONNX -> co-design -> Verilog -> lint -> replay of real layers -> report.
+# way: ONNX -> co-design -> Verilog -> lint -> replay of real layers -> report,
+# and for the first of them the energy of the gates.
 #   ./scripts/demo.sh [FOLDER]   writes to FOLDER (default: out/demo)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,4 +17,6 @@ for net in digits keywords; do
   printf '\n== %s\n' "$net"
   target/release/axp build --bundled "$net" --out "$out/$net" --force
 done
+printf '\n== energy of digits, on gates of osu018 (some minutes the first time, then kept)\n'
+target/release/axp energy "$out/digits"
 printf '\nOpen %s and %s in a browser.\n' "$out/digits/report.html" "$out/keywords/report.html"
