@@ -5,7 +5,7 @@ use axp_testbench::tools::Tool;
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where Debian puts the default library.
 const OSU018: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
@@ -31,9 +31,9 @@ fn a_small_design_is_measured_once() {
     let report: Value = serde_json::from_str(&measured.stdout).unwrap();
     figures_add_up(&report);
 
-    let begin = Instant::now();
+    // Nothing is measured the second time, as what the stage says at its end tells.
     let again = runner.run(&arguments);
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(!again.stderr.contains("pJ a MAC on"), "{}", again.stderr);
     assert_eq!((again.code, again.stdout), (Some(0), measured.stdout));
 
     let table = runner.run(&arguments[..6]);
