@@ -7,6 +7,7 @@
 
 pub mod assigns;
 pub mod cache;
+mod error;
 pub mod fpga;
 pub mod function;
 pub mod liberty;
@@ -16,9 +17,10 @@ pub mod sta;
 #[cfg(test)]
 mod tests;
 
-use crate::process::{Invocation, ProcessError};
-use crate::tools::{MissingTool, Tool, ToolError};
+use crate::process::Invocation;
+use crate::tools::Tool;
 use axp_spec::design::sha256_hex;
+pub use error::SynthError;
 use liberty::{CellLibrary, Corner};
 use recipe::{RECIPES, Recipe};
 use script::Front;
@@ -26,13 +28,11 @@ use serde::{Deserialize, Serialize};
 use sta::{LongestPath, Surroundings};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use thiserror::Error;
 
 /// How many recipes are tried at the same time.
 const JOBS: usize = 2;
@@ -100,57 +100,6 @@ pub struct Origin {
     pub sha256: String,
     /// First line of each tool's version.
     pub tools: BTreeMap<&'static str, String>,
-}
-
-/// Why there is no netlist.
-#[derive(Error, Debug)]
-pub enum SynthError {
-    /// A tool is not installed.
-    #[error(transparent)]
-    Missing(#[from] MissingTool),
-    /// A tool could not be run, failed, or was cancelled.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// A file of the run could not be written or read.
-    #[error("cannot use {}: {source}", path.display())]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system answered.
-        source: io::Error,
-    },
-    /// A tool ended well and its report has not what is expected.
-    #[error("{tool} gave no result that can be read:\n{output}")]
-    Report {
-        /// The program.
-        tool: &'static str,
-        /// The end of what it said.
-        output: String,
-    },
-    /// The netlist has a cell that the library has not: something was not mapped.
-    #[error("the netlist has cells that {library} does not have: {cells}")]
-    Unmapped {
-        /// Name of the library.
-        library: String,
-        /// Their types.
-        cells: String,
-    },
-}
-
-impl SynthError {
-    pub(crate) fn file(path: &Path, source: io::Error) -> Self {
-        Self::File { path: path.to_owned(), source }
-    }
-}
-
-impl From<ToolError> for SynthError {
-    fn from(error: ToolError) -> Self {
-        match error {
-            ToolError::Missing(missing) => Self::Missing(missing),
-            ToolError::Process(process) => Self::Process(process),
-            ToolError::NoVersion { tool } => Self::Report { tool, output: String::new() },
-        }
-    }
 }
 
 /// SHA-256 of the modules' names and texts, in their order.

@@ -3,6 +3,7 @@
 use super::liberty::{Adder, CellLibrary, LibertyError, OSU018};
 use super::*;
 use std::io::Write as _;
+use std::path::PathBuf;
 
 /// Where `scripts/setup.sh` puts tools that are not Debian's.
 pub fn fpga_tools() -> PathBuf {
