@@ -80,6 +80,8 @@ fn design(layer: &MacLayer, input: &[f32]) -> LayerDesign {
         bias: layer.bias.iter().map(|value| Bits32(value.to_bits())).collect(),
         key_fraction_bits: 2,
         am: AmImage { rows: pairs.filter(loads).take(ROWS).collect() },
+        range: 0,
+        magnitudes: Vec::new(),
     }
 }
 

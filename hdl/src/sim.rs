@@ -11,13 +11,7 @@ use axp_spec::{Accumulator, PeConfig, PeInputs, PeOutputs};
 /// settle; the test enable of the clock gates stays low.
 pub struct PeSim {
     pe: Circuit,
-    /// How many rows the address can name; 0 without a memory.
-    rows: u32,
-    /// Whether rows have a pattern, or weights a column.
-    patterns: bool,
-    columns: bool,
-    /// Whether the accumulator is fixed point.
-    fixed: bool,
+    config: PeConfig,
 }
 
 impl PeSim {
@@ -26,14 +20,7 @@ impl PeSim {
     /// # Errors
     /// [`HdlError::Config`] if the configuration is not valid.
     pub fn new(config: &PeConfig) -> Result<Self, HdlError> {
-        let mut sim = Self {
-            pe: pe::describe(config)?,
-            // A valid configuration has at most `MAX_ROWS`.
-            rows: config.am.map_or(0, |_| 1 << config.row_address_bits()),
-            patterns: config.am.is_some() && config.factored_memory().is_none(),
-            columns: config.factored_memory().is_some(),
-            fixed: matches!(config.accumulator, Accumulator::Fixed { .. }),
-        };
+        let mut sim = Self { pe: pe::describe(config)?, config: config.clone() };
         sim.drive(&PeInputs::default());
         sim.clock(false, false);
         sim.clock(true, false);
@@ -46,12 +33,13 @@ impl PeSim {
     pub fn step(&mut self, inputs: &PeInputs) -> PeOutputs {
         self.drive(inputs);
         self.pe.settle();
+        let fixed = matches!(self.config.accumulator, Accumulator::Fixed { .. });
         let outputs = PeOutputs {
             ready: self.pe.read("in_ready_o") == 1,
             valid: self.pe.read("out_valid_o") == 1,
             data: self.pe.read("out_data_o") as u32,
-            overflow: self.fixed && self.pe.read("out_overflow_o") == 1,
-            invalid: self.fixed && self.pe.read("out_invalid_o") == 1,
+            overflow: fixed && self.pe.read("out_overflow_o") == 1,
+            invalid: fixed && self.pe.read("out_invalid_o") == 1,
         };
         self.clock(true, true);
         self.clock(false, true);
@@ -65,39 +53,41 @@ impl PeSim {
     }
 
     fn drive(&mut self, inputs: &PeInputs) {
+        let config = &self.config;
         let row = inputs.row.unwrap_or_default();
+        let codebook = inputs.codebook.unwrap_or_default();
+        let columns = config.column_bits().unwrap_or(0);
         // An address past the port's width writes nothing: do not let it wrap.
-        let write = inputs.row.is_some() && row.address < self.rows;
-        if self.rows > 0 {
-            for (port, value) in [
-                ("row_we_i", write.into()),
-                ("row_addr_i", row.address.into()),
-                ("row_product_i", row.product.into()),
-                ("row_valid_i", row.valid.into()),
-            ] {
-                self.pe.drive(port, value);
-            }
-        }
-        if self.patterns {
-            self.pe.drive("row_key_i", row.key.into());
-            self.pe.drive("row_care_i", row.care.into());
-        }
-        if self.columns {
-            self.pe.drive("in_column_i", inputs.column.into());
-        }
-        if self.fixed {
-            self.pe.drive("acc_range_i", inputs.range.into());
-        }
+        let fits = |address: u32, bits: u32| u64::from(address) >> bits == 0;
+        let write = inputs.row.is_some() && fits(row.address, config.row_address_bits());
+        let column_mask = (1u128 << columns) - 1;
+        let sign = u128::from(inputs.weight >> (config.format.width() - 1) & 1);
         for (port, value) in [
             ("zero_skip_i", inputs.zero_skip.into()),
+            ("acc_range_i", inputs.range.into()),
+            ("row_we_i", write.into()),
+            ("row_addr_i", row.address.into()),
+            ("row_key_i", row.key.into()),
+            ("row_care_i", row.care.into()),
+            ("row_product_i", row.product.into()),
+            ("row_valid_i", row.valid.into()),
+            ("layer_we_i", inputs.layer.is_some().into()),
+            ("layer_i", inputs.layer.unwrap_or(0).into()),
+            ("codebook_we_i", (inputs.codebook.is_some() && fits(codebook.column, columns)).into()),
+            ("codebook_addr_i", codebook.column.into()),
+            ("codebook_magnitude_i", codebook.magnitude.into()),
             ("in_valid_i", inputs.valid.into()),
             ("in_first_i", inputs.first.into()),
             ("in_last_i", inputs.last.into()),
             ("in_weight_i", inputs.weight.into()),
+            ("in_column_i", inputs.column.into()),
+            ("in_index_i", sign << columns | u128::from(inputs.column) & column_mask),
             ("in_activation_i", inputs.activation.into()),
             ("out_ready_i", inputs.out_ready.into()),
         ] {
-            self.pe.drive(port, value);
+            if self.pe.has_input(port) {
+                self.pe.drive(port, value);
+            }
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use crate::dut::Dut;
 use crate::vectors::{Layout, LayoutError};
-use axp_spec::{PeInputs, PeOutputs, RowWrite};
+use axp_spec::{CodebookWrite, PeInputs, PeOutputs, RowWrite};
 
 /// What the row port carries while nothing is written: a row that would match
 /// every key, so that a write that leaks does not go unnoticed.
 const IDLE_ROW: RowWrite = RowWrite { address: 0, key: 0, care: 0, product: 0x3F80_0001, valid: true };
+
+/// The same for the codebook and the layer register.
+const IDLE_WORD: CodebookWrite = CodebookWrite { column: 0, magnitude: 0x3F80_0001 };
+const IDLE_LAYER: u32 = u32::MAX;
 
 /// Writes the cycles of a PE as records.
 #[derive(Clone, Debug)]
@@ -15,6 +19,10 @@ pub struct PeVectors {
     inputs: Vec<Input>,
     outputs: Vec<Output>,
     highest_address: u64,
+    highest_column: u64,
+    /// Width of the column in an index, and place of the sign in a weight.
+    column_bits: u32,
+    sign_bit: u32,
     values: Vec<u64>,
     expected: Vec<u64>,
 }
@@ -31,11 +39,17 @@ enum Input {
     RowCare,
     RowProduct,
     RowValid,
+    LayerWrite,
+    Layer,
+    CodebookWrite,
+    CodebookColumn,
+    CodebookMagnitude,
     Valid,
     First,
     Last,
     Weight,
     Column,
+    Index,
     Activation,
     OutReady,
 }
@@ -54,32 +68,48 @@ enum Output {
 enum Part {
     /// In every PE.
     Core,
-    /// In one with a memory.
+    /// In one with a programmable memory.
     Rows,
-    /// In one whose rows are searched for.
+    /// In one of these whose rows are searched for.
     Patterns,
-    /// In one whose rows are selected by a column.
+    /// In one with a frozen memory.
+    Layers,
+    /// In one with a programmable codebook.
+    Codebook,
+    /// In one that is given weights by value.
+    Value,
+    /// In one of these whose memory has columns.
     Columns,
+    /// In one that is given weights by index.
+    Index,
+    /// In one with a fixed-point accumulator whose range is a port.
+    Range,
     /// In one with a fixed-point accumulator.
     Fixed,
 }
 
-const INPUTS: [(&str, Part, Input); 17] = [
+const INPUTS: [(&str, Part, Input); 23] = [
     ("rst_ni", Part::Core, Input::Reset),
     ("test_en_i", Part::Core, Input::TestEnable),
     ("zero_skip_i", Part::Core, Input::ZeroSkip),
-    ("acc_range_i", Part::Fixed, Input::Range),
+    ("acc_range_i", Part::Range, Input::Range),
     ("row_we_i", Part::Rows, Input::RowWrite),
     ("row_addr_i", Part::Rows, Input::RowAddress),
     ("row_key_i", Part::Patterns, Input::RowKey),
     ("row_care_i", Part::Patterns, Input::RowCare),
     ("row_product_i", Part::Rows, Input::RowProduct),
     ("row_valid_i", Part::Rows, Input::RowValid),
+    ("layer_we_i", Part::Layers, Input::LayerWrite),
+    ("layer_i", Part::Layers, Input::Layer),
+    ("codebook_we_i", Part::Codebook, Input::CodebookWrite),
+    ("codebook_addr_i", Part::Codebook, Input::CodebookColumn),
+    ("codebook_magnitude_i", Part::Codebook, Input::CodebookMagnitude),
     ("in_valid_i", Part::Core, Input::Valid),
     ("in_first_i", Part::Core, Input::First),
     ("in_last_i", Part::Core, Input::Last),
-    ("in_weight_i", Part::Core, Input::Weight),
+    ("in_weight_i", Part::Value, Input::Weight),
     ("in_column_i", Part::Columns, Input::Column),
+    ("in_index_i", Part::Index, Input::Index),
     ("in_activation_i", Part::Core, Input::Activation),
     ("out_ready_i", Part::Core, Input::OutReady),
 ];
@@ -123,14 +153,22 @@ impl PeVectors {
                 return Err(LayoutError::Missing(format!("port {name}")));
             }
         }
-        let ways = [present("row_key_i"), present("in_column_i")];
-        if present("row_we_i") != (ways[0] != ways[1]) || ways == [true; 2] {
-            return Err(LayoutError::Missing("one way to find rows, row_key_i or in_column_i".into()));
+        if present("in_weight_i") == present("in_index_i") {
+            return Err(LayoutError::Missing("one way to give weights, in_weight_i or in_index_i".into()));
         }
-        let address_bits = layout.input("row_addr_i").map_or(0, |index| layout.inputs[index].width);
-        let highest_address = u64::MAX.checked_shr(u64::BITS - address_bits as u32).unwrap_or(0);
+        if present("row_we_i") && !present("row_key_i") && !present("in_column_i") && !present("in_index_i") {
+            return Err(LayoutError::Missing("a way to find rows, row_key_i, in_column_i or in_index_i".into()));
+        }
+        let highest = |port: &str| {
+            let bits = layout.input(port).map_or(0, |index| layout.inputs[index].width);
+            u64::MAX.checked_shr(u64::BITS - bits as u32).unwrap_or(0)
+        };
+        let (highest_address, highest_column) = (highest("row_addr_i"), highest("codebook_addr_i"));
+        // The sign stands above the column; the weight's format is the activation's.
+        let field = |port: &str| layout.input(port).map_or(1, |index| layout.inputs[index].width as u32);
+        let (column_bits, sign_bit) = (field("in_index_i") - 1, field("in_activation_i") - 1);
         let (values, expected) = (vec![0; inputs.len()], vec![0; outputs.len()]);
-        Ok(Self { layout, inputs, outputs, highest_address, values, expected })
+        Ok(Self { layout, inputs, outputs, highest_address, highest_column, column_bits, sign_bit, values, expected })
     }
 
     /// The layout of the records.
@@ -156,6 +194,11 @@ impl PeVectors {
         let row = inputs.row.as_ref().filter(|row| u64::from(row.address) <= self.highest_address);
         let write = row.is_some();
         let row = row.unwrap_or(&IDLE_ROW);
+        let word = inputs.codebook.as_ref().filter(|word| u64::from(word.column) <= self.highest_column);
+        let learns = word.is_some();
+        let word = word.unwrap_or(&IDLE_WORD);
+        let sign = u64::from(inputs.weight >> self.sign_bit & 1);
+        let index = sign << self.column_bits | u64::from(inputs.column) & ((1 << self.column_bits) - 1);
         for ((value, input), field) in self.values.iter_mut().zip(&self.inputs).zip(&self.layout.inputs) {
             let bits = match input {
                 Input::Reset => u64::from(run),
@@ -168,11 +211,17 @@ impl PeVectors {
                 Input::RowCare => row.care,
                 Input::RowProduct => u64::from(row.product),
                 Input::RowValid => u64::from(row.valid),
+                Input::LayerWrite => u64::from(inputs.layer.is_some()),
+                Input::Layer => inputs.layer.unwrap_or(IDLE_LAYER).into(),
+                Input::CodebookWrite => u64::from(learns),
+                Input::CodebookColumn => u64::from(word.column),
+                Input::CodebookMagnitude => u64::from(word.magnitude),
                 Input::Valid => u64::from(inputs.valid),
                 Input::First => u64::from(inputs.first),
                 Input::Last => u64::from(inputs.last),
                 Input::Weight => u64::from(inputs.weight),
                 Input::Column => u64::from(inputs.column),
+                Input::Index => index,
                 Input::Activation => u64::from(inputs.activation),
                 Input::OutReady => u64::from(inputs.out_ready),
             };

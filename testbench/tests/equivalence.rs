@@ -49,7 +49,7 @@ fn every_format_and_cut_is_proven() {
         proven(&PeConfig { accumulator: Accumulator::Fixed { width: 24, product_width: 18 }, ..plain.clone() });
         // Between them every number of mantissa bits that is not all of them, or is, and 1 to 5 columns.
         let columns = PeConfig::factored("axp_columns", 1 + cuts, cuts.min(format.fraction_bits())).am;
-        proven(&PeConfig { am: columns, adder_stages: 1 - cuts % 2, ..plain.clone() });
+        proven(&PeConfig { am: columns.clone(), adder_stages: 1 - cuts % 2, ..plain.clone() });
         let product_width = 2 + cuts % format.fraction_bits();
         proven(&PeConfig {
             am: columns,

@@ -3,6 +3,8 @@
 use crate::bits::{Bits32, hex64};
 use crate::cycle::RowWrite;
 use crate::factored;
+use crate::grid;
+use crate::memory::Organisation;
 use crate::format::FloatFormat;
 use crate::pe::{Accumulator, PeConfig};
 use serde::{Deserialize, Serialize};
@@ -13,7 +15,8 @@ use thiserror::Error;
 /// bit set.
 ///
 /// In a `pair` memory a key is {weight, activation}, see
-/// [`FloatFormat::key_of`]. In a `factored` one it is {column, fraction of the
+/// [`FloatFormat::key_of`]. In a `grid` it is {column, magnitude of the
+/// activation}, see [`GridConfig`](crate::GridConfig). In a `factored` one it is {column, fraction of the
 /// weight, fraction of the activation}, all rows compare the same bits, and a
 /// column is that of one weight fraction, see
 /// [`FactoredConfig`](crate::FactoredConfig).
@@ -27,7 +30,8 @@ pub struct AmRow {
     #[serde(with = "hex64")]
     pub care: u64,
     /// The stored product: an encoding in the PE's format, or units of the last
-    /// bit of its fixed-point accumulator, two's complement. In a `factored`
+    /// bit of its fixed-point accumulator, two's complement. In a `grid` the
+    /// magnitude of either. In a `factored`
     /// memory the product of the significands, in [1, 4): at the top of
     /// [`PeConfig::product_bits`] a bit that says whether it is 2 or more, below
     /// it the fraction of its normalised significand.
@@ -47,12 +51,13 @@ impl AmRow {
 }
 
 /// The rows of one memory. In a `pair` memory they are in order of priority:
-/// the lowest matching row wins. In a `factored` one their keys say where they
-/// stand, and their order means nothing.
+/// the lowest matching row wins. In a `grid` that holds for its patterns, each of
+/// which has a row for every column, in order. In a `factored` one their keys say
+/// where they stand, and their order means nothing.
 ///
 /// All rows listed are valid. A memory may have more rows than its image; the
 /// remaining ones are invalid and never match.
-#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[serde(transparent)]
 pub struct AmImage {
     /// The rows, lowest (strongest) first.
@@ -138,6 +143,14 @@ pub enum AmError {
         /// Index of the one before it.
         other: usize,
     },
+    /// The rows of a grid are not in order.
+    #[error("row {row} of this grid must be that of column {column}, with the pattern of the columns before it")]
+    GridOrder {
+        /// Index of the row.
+        row: usize,
+        /// The column that belongs there.
+        column: usize,
+    },
     /// A column of a factored memory has products of two weights.
     #[error("row {row} has another weight fraction than the rows before it in column {column}")]
     ColumnWeight {
@@ -157,16 +170,34 @@ impl AmImage {
         if self.rows.len() > config.rows() {
             return Err(AmError::TooManyRows { rows: self.rows.len(), capacity: config.rows() });
         }
-        match config.factored_memory() {
-            Some(shape) => factored::check(self, config, shape),
-            None => self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config)),
+        match config.organisation() {
+            Some(Organisation::Factored(shape)) => factored::check(self, config, shape),
+            Some(Organisation::Grid(shape)) => grid::check(self, config, shape),
+            Some(Organisation::Pair) | None => self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config)),
         }
     }
 
     /// The writes that put this image, which is valid for `config`, into its
     /// memory: one for every address in ascending order, those without a row of
-    /// the image as invalid.
+    /// the image as invalid. A pattern of a grid becomes valid with the last of its
+    /// products.
     pub fn writes(&self, config: &PeConfig) -> Vec<RowWrite> {
+        // A memory has at most `MAX_ROWS` rows.
+        let addresses = 0..config.rows() as u32;
+        let write = |address, row: Option<&AmRow>, key, care, valid| match row {
+            Some(row) => RowWrite { address, key, care, product: row.product.0, valid },
+            None => RowWrite { address, ..RowWrite::default() },
+        };
+        if let Some(shape) = config.grid_memory() {
+            let write = |index: u32| {
+                let (pattern, column) = (index / shape.columns, index % shape.columns);
+                let row = self.rows.get(index as usize);
+                let part = |bits: fn(&AmRow) -> u64| row.map_or(0, |row| shape.parts(config.format, bits(row)).1.into());
+                let valid = column + 1 == shape.columns;
+                write(shape.address(pattern, column), row, part(|row| row.key), part(|row| row.care), valid)
+            };
+            return addresses.map(write).collect();
+        }
         let place = |(index, row): (u32, &AmRow)| match config.factored_memory() {
             Some(shape) => {
                 let (column, _, activation) = shape.parts(config.format, row.key);
@@ -174,13 +205,12 @@ impl AmImage {
             }
             None => index,
         };
-        let rows: BTreeMap<u32, AmRow> = (0..).zip(&self.rows).map(|row| (place(row), *row.1)).collect();
-        let write = |address: u32| match rows.get(&address) {
-            Some(row) => RowWrite { address, key: row.key, care: row.care, product: row.product.0, valid: true },
-            None => RowWrite { address, ..RowWrite::default() },
+        let rows: BTreeMap<u32, &AmRow> = (0..).zip(&self.rows).map(|row| (place(row), row.1)).collect();
+        let write = |address: u32| {
+            let row = rows.get(&address).copied();
+            write(address, row, row.map_or(0, |row| row.key), row.map_or(0, |row| row.care), true)
         };
-        // A memory has at most `MAX_ROWS` rows.
-        (0..config.rows() as u32).map(write).collect()
+        addresses.map(write).collect()
     }
 
     /// The column of a factored memory that holds the products of `weight`, by

@@ -25,19 +25,28 @@ pub struct PeInputs {
     /// A row written at the end of this cycle; operands accepted in later
     /// cycles see it, those of this cycle do not.
     pub row: Option<RowWrite>,
+    /// The same for the magnitude of a column, where weights are given by index.
+    pub codebook: Option<CodebookWrite>,
+    /// The same for the layer register of a frozen memory, with the index of the
+    /// layer, whose port is as wide as [`PeConfig::layer_bits`](crate::PeConfig::layer_bits):
+    /// operands accepted in later cycles find that layer's rows. Written only while
+    /// no pair is in the pipe and no sum is open. A layer that there is not has
+    /// no rows, range 0 and magnitudes of 0.
+    pub layer: Option<u32>,
     /// An operand pair is offered. It is accepted if `ready` is high too.
     pub valid: bool,
     /// The pair starts a sum: the accumulator counts as +0 before it.
     pub first: bool,
     /// The pair ends a sum: its result is offered `latency()` cycles later.
     pub last: bool,
-    /// Weight, an encoding in the PE's format.
+    /// Weight, an encoding in the PE's format. Where weights are given by index,
+    /// its sign alone has a meaning.
     pub weight: u32,
     /// Activation, an encoding in the PE's format.
     pub activation: u32,
-    /// Column of the weight in a `factored` memory, beside its value; bits above
-    /// [`FactoredConfig::column_bits`](crate::FactoredConfig::column_bits) are
-    /// dropped. Without a meaning for other memories.
+    /// Column of the weight in a `grid` or `factored` memory; bits above
+    /// [`PeConfig::column_bits`](crate::PeConfig::column_bits) are dropped. Without
+    /// a meaning for other memories.
     pub column: u32,
     /// The receiver takes a result offered in this cycle.
     pub out_ready: bool,
@@ -46,10 +55,12 @@ pub struct PeInputs {
 /// One write through the row port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowWrite {
-    /// Index of the row. An index past the last row writes nothing.
+    /// Index of the row; in a `grid` {pattern, column}. An address at which there
+    /// is no row writes nothing.
     pub address: u32,
-    /// The pattern, {weight, activation}. A `factored` memory is addressed, and
-    /// has no port for it.
+    /// The pattern, {weight, activation}; in a `grid` a magnitude of the activation,
+    /// which every write to a row of the pattern changes. A `factored` memory is
+    /// addressed, and has no port for it.
     pub key: u64,
     /// 1 where a key bit is compared; the same.
     pub care: u64,
@@ -57,6 +68,15 @@ pub struct RowWrite {
     pub product: u32,
     /// Whether the row can match from now on.
     pub valid: bool,
+}
+
+/// One write to the codebook of a PE that is given weights by index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodebookWrite {
+    /// The column. One past the last writes nothing.
+    pub column: u32,
+    /// The magnitude of its weights, an encoding whose sign is dropped.
+    pub magnitude: u32,
 }
 
 /// What a PE drives in one clock cycle.

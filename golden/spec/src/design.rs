@@ -1,7 +1,8 @@
 //! The `Design` artifact: one JSON file from co-design to silicon.
 
-use crate::am::{AmError, AmImage};
+use crate::am::AmImage;
 use crate::bits::{Bits32, packed};
+use crate::memory::{Content, LayerError, LayerMemory};
 use crate::pe::{PeConfig, PeConfigError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -74,6 +75,14 @@ pub struct LayerDesign {
     pub key_fraction_bits: u32,
     /// The rows of the associative memory while this layer runs.
     pub am: AmImage,
+    /// Exponent field of the fixed-point accumulator's range, see
+    /// [`PeConfig::accumulator_format`]; 0 for a floating-point one.
+    #[serde(default)]
+    pub range: u32,
+    /// The weight magnitude of each column, see [`LayerMemory`]; empty unless the
+    /// PE is given weights by index.
+    #[serde(default)]
+    pub magnitudes: Vec<Bits32>,
 }
 
 /// Why a design cannot be used.
@@ -91,14 +100,17 @@ pub enum DesignError {
     /// The PE cannot be built.
     #[error(transparent)]
     Pe(#[from] PeConfigError),
-    /// A layer's rows are refused.
+    /// The PE cannot hold a layer.
     #[error("layer {layer:?}: {source}")]
-    Am {
+    Memory {
         /// Name of the layer.
         layer: String,
-        /// What is wrong with the rows.
-        source: AmError,
+        /// What is wrong with its rows, range or magnitudes.
+        source: LayerError,
     },
+    /// A frozen memory holds other layers than the design's.
+    #[error("the frozen memory of the PE does not hold what the layers of the design say; freeze it again")]
+    Frozen,
     /// A layer's parts do not fit together.
     #[error("layer {layer:?}: {what}")]
     Layer {
@@ -143,9 +155,23 @@ impl Design {
     pub fn validate(&self) -> Result<(), DesignError> {
         self.pe.validate()?;
         self.layers.iter().try_for_each(|layer| {
-            layer.am.validate(&self.pe).map_err(|source| DesignError::Am { layer: layer.name.clone(), source })?;
-            layer.check_shape().map_err(|what| DesignError::Layer { layer: layer.name.clone(), what })
-        })
+            let memory = layer.memory().validate(&self.pe);
+            memory.map_err(|source| DesignError::Memory { layer: layer.name.clone(), source })?;
+            layer.check_shape().map_err(|what| DesignError::Layer { layer: layer.name.clone(), what })?;
+            layer.check_index(&self.pe).map_err(|what| DesignError::Layer { layer: layer.name.clone(), what })
+        })?;
+        if self.pe.is_frozen() && !self.layers.iter().map(LayerDesign::memory).eq(self.pe.frozen_layers().iter().cloned()) {
+            return Err(DesignError::Frozen);
+        }
+        Ok(())
+    }
+
+    /// Builds the layers' rows into the PE; without a memory nothing changes.
+    pub fn freeze(&mut self) {
+        let layers = self.layers.iter().map(LayerDesign::memory).collect();
+        if let Some(am) = &mut self.pe.am {
+            am.content = Content::Frozen { layers };
+        }
     }
 }
 
@@ -153,6 +179,36 @@ impl LayerDesign {
     /// The clustered weight of each element of the ONNX tensor, in order.
     pub fn weights(&self) -> Vec<f32> {
         self.assignment.iter().map(|index| self.codebook[*index as usize].value()).collect()
+    }
+
+    /// What the PE holds while this layer runs.
+    pub fn memory(&self) -> LayerMemory {
+        LayerMemory { range: self.range, magnitudes: self.magnitudes.clone(), am: self.am.clone() }
+    }
+
+    /// The column of a weight: by its magnitude where the PE has a codebook, by its
+    /// fraction in another `factored` memory; `None` where it has none.
+    pub fn column_of(&self, config: &PeConfig, weight: u32) -> Option<u32> {
+        if !config.has_codebook() {
+            return self.am.column_of(config, weight);
+        }
+        // A format has at most 32 bits.
+        let magnitude = Bits32(weight & (config.format.sign_mask() - 1) as u32);
+        let given = self.magnitudes.iter().position(|other| *other == magnitude).map(|column| column as u32);
+        // Columns past the last one have a magnitude of 0.
+        let spare = self.magnitudes.len() as u32;
+        given.or_else(|| (magnitude.0 == 0 && Some(spare) < config.columns()).then_some(spare))
+    }
+
+    /// A PE that is given weights by index must have all of them.
+    fn check_index(&self, config: &PeConfig) -> Result<(), String> {
+        if !config.has_codebook() {
+            return Ok(());
+        }
+        match self.codebook.iter().find(|weight| self.column_of(config, weight.0).is_none()) {
+            Some(weight) => Err(format!("weight {:e} has no column in a PE that is given weights by index", weight.value())),
+            None => Ok(()),
+        }
     }
 
     fn check_shape(&self) -> Result<(), String> {
@@ -206,6 +262,8 @@ mod tests {
                 assignment: vec![0, 1, 1, 0],
                 bias: vec![0.5.into(), 0.25.into()],
                 key_fraction_bits: 23,
+                range: 0,
+                magnitudes: Vec::new(),
                 am: AmImage { rows: vec![AmRow::exact(FloatFormat::Binary32, 0x3F80_0000, 0x3F80_0000, 0x3F80_0000)] },
             }],
         }
@@ -231,8 +289,31 @@ mod tests {
 
         let mut full = design();
         full.layers[0].am.rows = vec![full.layers[0].am.rows[0]; 3];
-        assert!(matches!(full.validate(), Err(DesignError::Am { .. })));
+        assert!(matches!(full.validate(), Err(DesignError::Memory { .. })));
         assert!(matches!(Design::from_json("{}"), Err(DesignError::Json(_))));
+    }
+
+    #[test]
+    fn a_frozen_design_holds_its_own_layers() {
+        let mut design = design();
+        design.freeze();
+        assert_eq!(Design::from_json(&design.to_json()).unwrap(), design);
+        design.layers[0].am.rows.clear();
+        assert!(matches!(design.validate(), Err(DesignError::Frozen)));
+    }
+
+    #[test]
+    fn a_weight_given_by_index_has_a_column() {
+        let mut design = design();
+        design.pe = PeConfig::grid("a", 1, 2);
+        design.pe.am.as_mut().unwrap().weight = crate::memory::WeightOperand::Index;
+        design.layers[0].am.rows.clear();
+        let error = design.validate().unwrap_err().to_string();
+        assert!(error.contains("weight 1e0 has no column"), "{error}");
+        // -0 has the column behind the last magnitude.
+        design.layers[0].magnitudes = vec![1.0.into()];
+        assert!(design.validate().is_ok());
+        assert_eq!(design.layers[0].column_of(&design.pe, 1 << 31), Some(1));
     }
 
     #[test]

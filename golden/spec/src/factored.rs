@@ -181,10 +181,10 @@ mod tests {
         assert_eq!((good.validate(), good.rows(), good.product_bits()), (Ok(()), 128, 24));
         let changed = |rows, columns, mantissa_bits| {
             let mut config = PeConfig::factored("a", columns, mantissa_bits);
-            config.am.iter_mut().for_each(|am| am.rows = rows);
+            config.am.as_mut().unwrap().rows = rows;
             config.validate()
         };
-        assert_eq!(changed(127, 16, 3), Err(PeConfigError::FactoredRows { rows: 127, expected: 128 }));
+        assert_eq!(changed(127, 16, 3), Err(PeConfigError::ShapeRows { rows: 127, expected: 128 }));
         assert_eq!(changed(1, 1, 24), Err(PeConfigError::MantissaBits { mantissa_bits: 24, format: good.format }));
         assert_eq!(changed(0, 0, 3), Err(PeConfigError::Rows(0)));
         assert_eq!(PeConfig::factored("a", 1, 64).validate(), Err(PeConfigError::Rows(usize::MAX)));

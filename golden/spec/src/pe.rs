@@ -3,37 +3,18 @@
 use crate::factored::FactoredConfig;
 use crate::format::FloatFormat;
 use crate::fpu::{FixedFormat, MultiplierStyle};
+use crate::grid::GridConfig;
+use crate::memory::{AmConfig, Content, LayerMemory, MAX_LAYERS, MAX_ROWS, Organisation, WeightOperand};
 use crate::names::is_safe_name;
 use serde::{Deserialize, Serialize};
+use crate::memory::LayerError;
 use thiserror::Error;
-
-/// Most rows that a generated memory can have.
-pub const MAX_ROWS: usize = 1024;
 
 /// Most pipeline cuts in a PE's multiplier.
 pub const MAX_MULTIPLIER_STAGES: u32 = 2;
 
 /// Most pipeline cuts in a PE's adder.
 pub const MAX_ADDER_STAGES: u32 = 1;
-
-/// What a row of the associative memory is keyed by.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "lowercase")]
-pub enum Organisation {
-    /// Ternary rows keyed by {weight, activation}, as in the AxP paper.
-    Pair,
-    /// Products of significands, indexed by a weight's column and the top
-    /// mantissa bits of the activation; a row serves every sign and exponent.
-    Factored(FactoredConfig),
-}
-
-/// Where the rows come from.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "lowercase")]
-pub enum Content {
-    /// Rows are written at run time through the row port.
-    Programmable,
-}
 
 /// What the products are summed in.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,9 +29,10 @@ pub enum Accumulator {
         width: u32,
         /// Width of the products that the memory stores. A `pair` memory stores
         /// units of the accumulator's last bit: 2 to 32 and at most `width`. A
-        /// `factored` one stores products of significands, rounded when they are
-        /// loaded and converted like those of the multiplier: 2 to 1 more than
-        /// the format's fraction.
+        /// `grid` memory stores their magnitude, without a sign: 2 to 31 and less
+        /// than `width`. A `factored` one stores products of significands, rounded
+        /// when they are loaded and converted like those of the multiplier: 2 to 1
+        /// more than the format's fraction.
         product_width: u32,
     },
 }
@@ -64,19 +46,6 @@ pub enum ResetStyle {
     Async,
     /// `always @(posedge clk_i)`, the reset sampled by the clock.
     Sync,
-}
-
-/// The associative memory of a PE.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(deny_unknown_fields)]
-pub struct AmConfig {
-    /// What a row is keyed by.
-    pub organisation: Organisation,
-    /// Where the rows come from.
-    pub content: Content,
-    /// How many rows there are, 1 to [`MAX_ROWS`]; in a `factored` memory
-    /// [`FactoredConfig::rows`].
-    pub rows: usize,
 }
 
 /// A processing element. One configuration is one netlist.
@@ -128,13 +97,27 @@ pub enum PeConfigError {
         /// The PE's format.
         format: FloatFormat,
     },
-    /// The number of rows is not that of the columns and prefixes.
-    #[error("a factored memory of this shape has {expected} rows, not {rows}")]
-    FactoredRows {
+    /// The number of rows is not that of the shape.
+    #[error("a memory of this shape has {expected} rows, not {rows}")]
+    ShapeRows {
         /// What was asked for.
         rows: usize,
-        /// Columns times prefixes.
+        /// Columns times prefixes, or times patterns.
         expected: usize,
+    },
+    /// A weight cannot be given by its column.
+    #[error("a pair memory has no columns, so that a weight must be given by its value")]
+    Index,
+    /// No layers, or too many.
+    #[error("a frozen memory of {0} layers cannot be built: use 1 to {MAX_LAYERS}")]
+    Layers(usize),
+    /// A layer of a frozen memory cannot be loaded.
+    #[error("layer {layer} of the frozen memory: {source}")]
+    Frozen {
+        /// Its index.
+        layer: usize,
+        /// What is wrong with it.
+        source: Box<LayerError>,
     },
     /// The accumulator is too narrow or too wide.
     #[error(
@@ -171,7 +154,7 @@ impl PeConfig {
     /// A paper-like PE: `pair` rows, programmable, binary32 throughout.
     pub fn pair(name: &str, rows: usize) -> Self {
         Self {
-            am: Some(AmConfig { organisation: Organisation::Pair, content: Content::Programmable, rows }),
+            am: Some(AmConfig::new(Organisation::Pair, rows)),
             ..Self::plain(name)
         }
     }
@@ -181,11 +164,15 @@ impl PeConfig {
     /// activation.
     pub fn factored(name: &str, columns: u32, mantissa_bits: u32) -> Self {
         let shape = FactoredConfig { columns, mantissa_bits };
-        let organisation = Organisation::Factored(shape);
-        Self {
-            am: Some(AmConfig { organisation, content: Content::Programmable, rows: shape.rows() }),
-            ..Self::plain(name)
-        }
+        Self { am: Some(AmConfig::new(Organisation::Factored(shape), shape.rows())), ..Self::plain(name) }
+    }
+
+    /// A PE with a `grid` memory, programmable, binary32 throughout: ternary
+    /// `patterns` of the activation, each with a product for every one of `columns`
+    /// weight magnitudes.
+    pub fn grid(name: &str, patterns: u32, columns: u32) -> Self {
+        let shape = GridConfig { patterns, columns };
+        Self { am: Some(AmConfig::new(Organisation::Grid(shape), shape.rows())), ..Self::plain(name) }
     }
 
     /// A binary32 multiply-accumulate without a memory: what others are
@@ -208,20 +195,8 @@ impl PeConfig {
         if !is_safe_name(&self.name) {
             return Err(PeConfigError::Name(self.name.clone()));
         }
-        if let Some(am) = &self.am
-            && !(1..=MAX_ROWS).contains(&am.rows)
-        {
-            return Err(PeConfigError::Rows(am.rows));
-        }
-        let factored = self.factored_memory();
-        if let Some(shape) = factored {
-            let (mantissa_bits, format) = (shape.mantissa_bits, self.format);
-            if mantissa_bits > format.fraction_bits() {
-                return Err(PeConfigError::MantissaBits { mantissa_bits, format });
-            }
-            if shape.rows() != self.rows() {
-                return Err(PeConfigError::FactoredRows { rows: self.rows(), expected: shape.rows() });
-            }
+        if let Some(am) = &self.am {
+            self.validate_memory(am)?;
         }
         let adder = match self.accumulator {
             Accumulator::Float => ("adder", self.adder_stages, MAX_ADDER_STAGES),
@@ -229,7 +204,11 @@ impl PeConfig {
                 if !(FixedFormat::MIN_ACCUMULATOR..=FixedFormat::MAX_WIDTH).contains(&width) {
                     return Err(PeConfigError::AccumulatorWidth { width });
                 }
-                let most = factored.map_or(width.min(32), |_| self.format.fraction_bits() + 1);
+                let most = match self.organisation() {
+                    Some(Organisation::Factored(_)) => self.format.fraction_bits() + 1,
+                    Some(Organisation::Grid(_)) => (width - 1).min(31),
+                    Some(Organisation::Pair) | None => width.min(32),
+                };
                 if !(2..=most).contains(&product_width) {
                     return Err(PeConfigError::ProductWidth { product_width, most });
                 }
@@ -242,7 +221,39 @@ impl PeConfig {
                 return Err(PeConfigError::Stages { unit, cuts, most });
             }
         }
-        Ok(())
+        // Last, because what a layer may hold depends on all of the above.
+        self.frozen_layers().iter().enumerate().try_for_each(|(layer, memory)| {
+            memory.validate(self).map_err(|source| PeConfigError::Frozen { layer, source: Box::new(source) })
+        })
+    }
+
+    fn validate_memory(&self, am: &AmConfig) -> Result<(), PeConfigError> {
+        if !(1..=MAX_ROWS).contains(&am.rows) {
+            return Err(PeConfigError::Rows(am.rows));
+        }
+        let expected = match am.organisation {
+            Organisation::Pair => am.rows,
+            Organisation::Grid(shape) => shape.rows(),
+            Organisation::Factored(shape) => {
+                let (mantissa_bits, format) = (shape.mantissa_bits, self.format);
+                if mantissa_bits > format.fraction_bits() {
+                    return Err(PeConfigError::MantissaBits { mantissa_bits, format });
+                }
+                shape.rows()
+            }
+        };
+        if expected != am.rows {
+            return Err(PeConfigError::ShapeRows { rows: am.rows, expected });
+        }
+        if am.weight == WeightOperand::Index && am.organisation == Organisation::Pair {
+            return Err(PeConfigError::Index);
+        }
+        match &am.content {
+            Content::Frozen { layers } if !(1..=MAX_LAYERS).contains(&layers.len()) => {
+                Err(PeConfigError::Layers(layers.len()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Clock cycles from the one that accepts `last` to the first in which the
@@ -274,18 +285,76 @@ impl PeConfig {
 
     /// How many rows the memory has; 0 without one.
     pub const fn rows(&self) -> usize {
-        match self.am {
+        match &self.am {
             Some(am) => am.rows,
             None => 0,
         }
     }
 
+    /// What the rows of the memory are keyed by; `None` without one.
+    pub const fn organisation(&self) -> Option<Organisation> {
+        match &self.am {
+            Some(am) => Some(am.organisation),
+            None => None,
+        }
+    }
+
     /// The shape of the memory, if it is a `factored` one.
     pub const fn factored_memory(&self) -> Option<FactoredConfig> {
-        match self.am {
-            Some(AmConfig { organisation: Organisation::Factored(shape), .. }) => Some(shape),
+        match self.organisation() {
+            Some(Organisation::Factored(shape)) => Some(shape),
             _ => None,
         }
+    }
+
+    /// The shape of the memory, if it is a `grid`.
+    pub const fn grid_memory(&self) -> Option<GridConfig> {
+        match self.organisation() {
+            Some(Organisation::Grid(shape)) => Some(shape),
+            _ => None,
+        }
+    }
+
+    /// How many columns of weights the memory has; `None` for one that has none.
+    pub const fn columns(&self) -> Option<u32> {
+        match self.organisation() {
+            Some(Organisation::Factored(shape)) => Some(shape.columns),
+            Some(Organisation::Grid(shape)) => Some(shape.columns),
+            Some(Organisation::Pair) | None => None,
+        }
+    }
+
+    /// Width in bits of a column id, at least 1; `None` without columns.
+    pub const fn column_bits(&self) -> Option<u32> {
+        match self.columns() {
+            Some(columns) => Some(bits_of(columns)),
+            None => None,
+        }
+    }
+
+    /// Whether a weight is given by its sign and column, and its magnitude comes
+    /// from a codebook.
+    pub const fn has_codebook(&self) -> bool {
+        matches!(&self.am, Some(AmConfig { weight: WeightOperand::Index, .. }))
+    }
+
+    /// The contents of a frozen memory, layer by layer; none of a programmable one.
+    pub fn frozen_layers(&self) -> &[LayerMemory] {
+        match &self.am {
+            Some(AmConfig { content: Content::Frozen { layers }, .. }) => layers,
+            _ => &[],
+        }
+    }
+
+    /// Whether the memory holds the rows of all layers instead of a row port.
+    pub const fn is_frozen(&self) -> bool {
+        matches!(&self.am, Some(AmConfig { content: Content::Frozen { .. }, .. }))
+    }
+
+    /// Width in bits of a layer id, at least 1; `None` unless the memory is frozen.
+    pub fn layer_bits(&self) -> Option<u32> {
+        // At most `MAX_LAYERS`.
+        self.is_frozen().then(|| bits_of(self.frozen_layers().len() as u32))
     }
 
     /// Whether the memory stores units of a fixed-point accumulator's last bit,
@@ -296,10 +365,11 @@ impl PeConfig {
 
     /// Width in bits of a stored product, see [`AmRow::product`](crate::AmRow).
     pub const fn product_bits(&self) -> u32 {
-        match (self.accumulator, self.factored_memory()) {
+        match (self.accumulator, self.organisation()) {
             (Accumulator::Fixed { product_width, .. }, _) => product_width,
-            (Accumulator::Float, Some(_)) => 1 + self.format.fraction_bits(),
-            (Accumulator::Float, None) => self.format.width(),
+            (Accumulator::Float, Some(Organisation::Factored(_))) => 1 + self.format.fraction_bits(),
+            (Accumulator::Float, Some(Organisation::Grid(_))) => self.format.width() - 1,
+            (Accumulator::Float, _) => self.format.width(),
         }
     }
 
@@ -308,66 +378,21 @@ impl PeConfig {
         self.adder_stages > 0
     }
 
-    /// Width in bits of the row address, at least 1.
+    /// Width in bits of the row address, at least 1. That of a `grid` is {pattern,
+    /// column}.
     pub const fn row_address_bits(&self) -> u32 {
-        let bits = usize::BITS - self.rows().saturating_sub(1).leading_zeros();
-        if bits == 0 { 1 } else { bits }
+        match self.grid_memory() {
+            Some(shape) => bits_of(shape.patterns) + bits_of(shape.columns),
+            None => bits_of(self.rows() as u32),
+        }
     }
+}
+
+/// Width in bits of an index below `count`, at least 1.
+const fn bits_of(count: u32) -> u32 {
+    let bits = u32::BITS - count.saturating_sub(1).leading_zeros();
+    if bits == 0 { 1 } else { bits }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_could_become_code_or_a_path_are_refused() {
-        for bad in ["", "A", "9a", "a b", "a/b", "..", "a$b", "module", "a\n", "a'", "a__b", "a_", &"a".repeat(41)] {
-            let config = PeConfig::pair(bad, 4);
-            assert_eq!(config.validate(), Err(PeConfigError::Name(bad.to_owned())), "{bad:?}");
-        }
-        assert_eq!(PeConfig::pair("axp_pe_pair_r32", 32).validate(), Ok(()));
-    }
-
-    #[test]
-    fn sizes_are_bounded() {
-        assert_eq!(PeConfig::pair("a", 0).validate(), Err(PeConfigError::Rows(0)));
-        assert_eq!(PeConfig::pair("a", 1025).validate(), Err(PeConfigError::Rows(1025)));
-        let widths: Vec<u32> =
-            [1, 2, 3, 4, 5, 128, 129].iter().map(|r| PeConfig::pair("a", *r).row_address_bits()).collect();
-        assert_eq!(widths, [1, 1, 2, 2, 3, 7, 8]);
-    }
-
-    #[test]
-    fn accumulators_are_bounded_and_their_range_fits_the_port() {
-        let fixed = |width, product_width| PeConfig {
-            accumulator: Accumulator::Fixed { width, product_width },
-            ..PeConfig::plain("a")
-        };
-        assert_eq!(fixed(24, 18).validate(), Ok(()));
-        assert_eq!(fixed(7, 2).validate(), Err(PeConfigError::AccumulatorWidth { width: 7 }));
-        assert_eq!(fixed(65, 2).validate(), Err(PeConfigError::AccumulatorWidth { width: 65 }));
-        assert_eq!(fixed(24, 25).validate(), Err(PeConfigError::ProductWidth { product_width: 25, most: 24 }));
-        assert_eq!(fixed(40, 33).validate(), Err(PeConfigError::ProductWidth { product_width: 33, most: 32 }));
-        let cut = PeConfig { adder_stages: 1, ..fixed(24, 18) };
-        assert!(matches!(cut.validate(), Err(PeConfigError::Stages { most: 0, .. })));
-        // Sums below 2^(127 + 1 - 127) = 2 in 24 bits: the last bit is 2^-22.
-        assert_eq!(fixed(24, 18).accumulator_format(127), Some(FixedFormat { width: 24, last_bit: -22 }));
-        assert_eq!(fixed(24, 18).latency(), 4);
-        for format in FloatFormat::ALL {
-            for width in [FixedFormat::MIN_ACCUMULATOR, FixedFormat::MAX_WIDTH] {
-                let config = PeConfig { format, ..fixed(width, 2) };
-                for range in [0, u32::MAX] {
-                    let last_bit = config.accumulator_format(range).unwrap().last_bit;
-                    assert!((FixedFormat::MIN_LAST_BIT..=FixedFormat::MAX_LAST_BIT).contains(&last_bit), "{last_bit}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn a_misspelt_field_is_an_error() {
-        let mut json = serde_json::to_value(PeConfig::pair("a", 4)).unwrap();
-        json["zeroskip"] = true.into();
-        assert!(serde_json::from_value::<PeConfig>(json).is_err());
-    }
-}
+mod tests;

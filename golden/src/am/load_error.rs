@@ -1,6 +1,6 @@
 //! Why the loader refuses an image.
 
-use axp_spec::AmError;
+use axp_spec::{AmError, LayerError};
 use thiserror::Error;
 
 /// Why an image cannot be loaded.
@@ -9,6 +9,9 @@ pub enum LoadError {
     /// A row breaks a rule of the image itself.
     #[error(transparent)]
     Image(#[from] AmError),
+    /// Something else of a layer cannot be loaded.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
     /// A row that compares every key bit must be as exact as the multiplier.
     #[error(
         "row {row} compares every bit of {weight:08x} * {activation:08x} but stores {stored:08x}; \

@@ -6,6 +6,10 @@
 //! would, and the search guards against rows that came through the row port
 //! instead.
 //!
+//! `grid`: ternary patterns searched by the magnitude of the activation, each with a
+//! product for every column of weights. The sign of the product is the XOR of the
+//! operands' signs. Infinite and NaN operands never match here either.
+//!
 //! `factored`: rows selected by {column of the weight, top mantissa bits of the
 //! activation}, each the product of two significands. The sign of the product is
 //! the XOR of the operands' signs, its exponent field the sum of theirs less the
@@ -16,6 +20,7 @@
 //! a row: a zero with the sign of the product.
 
 mod factored;
+mod grid;
 mod load_error;
 mod memory;
 mod operands;

@@ -128,6 +128,8 @@ pub(super) fn layer_design(layer: &MacLayer, clustering: &Clustering, rows: &Fil
         bias: layer.bias.iter().map(|b| Bits32::from(*b)).collect(),
         key_fraction_bits: fraction_bits.min(FRACTION_BITS),
         am: AmImage { rows: rows.rows.clone() },
+        range: 0,
+        magnitudes: Vec::new(),
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) enum Accumulator {
     Fixed {
         /// Its format: a unit is 2^`last_bit`.
         format: FixedFormat,
-        /// Width of the stored products, where they are in units; elsewhere the
+        /// Width of the products of hits, where they are in units; elsewhere the
         /// products of hits are converted like those of misses.
         product_width: Option<u32>,
         /// The sum in units.
@@ -47,7 +47,9 @@ impl Accumulator {
     pub fn new(config: &PeConfig) -> Self {
         match (config.accumulator_format(0), config.is_interleaved()) {
             (Some(format), _) => {
-                let product_width = config.stores_units().then(|| config.product_bits());
+                // A grid stores magnitudes, and gives them a sign.
+                let sign = u32::from(config.grid_memory().is_some());
+                let product_width = config.stores_units().then(|| config.product_bits() + sign);
                 Self::Fixed { format, product_width, units: 0, overflow: false, invalid: false }
             }
             (None, true) => Self::Interleaved { sums: [0; 2], next: 0 },

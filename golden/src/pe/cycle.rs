@@ -13,7 +13,7 @@
 use super::accumulator::{Accumulator, Total};
 use super::numeric::Operand;
 use crate::am::{Am, LoadError};
-use axp_spec::{AmImage, PeConfig, PeInputs, PeOutputs};
+use axp_spec::{AmImage, LayerMemory, PeConfig, PeInputs, PeOutputs};
 use std::collections::VecDeque;
 
 /// A PE with its registers, stepped one clock cycle at a time.
@@ -99,6 +99,14 @@ impl CyclePe {
         self.am.load(image)
     }
 
+    /// The same for all that a layer needs.
+    ///
+    /// # Errors
+    /// As [`CyclePe::load`].
+    pub fn load_layer(&mut self, layer: &LayerMemory) -> Result<(), LoadError> {
+        self.am.load_layer(layer)
+    }
+
     /// The memory as the next cycle's operands will find it.
     pub fn am(&self) -> &Am {
         &self.am
@@ -127,6 +135,12 @@ impl CyclePe {
         if let Some(write) = &inputs.row {
             self.am.write(write);
         }
+        if let Some(write) = &inputs.codebook {
+            self.am.write_codebook(write);
+        }
+        if let Some(layer) = inputs.layer {
+            self.am.select_layer(layer);
+        }
         outputs
     }
 
@@ -143,7 +157,7 @@ impl CyclePe {
     /// Takes a pair, and says what its sum is if the pair ends it.
     fn accept(&mut self, inputs: &PeInputs) -> Option<Total> {
         let format = self.config.format;
-        self.accumulator.set_range(&self.config, inputs.range);
+        self.accumulator.set_range(&self.config, self.am.range().unwrap_or(inputs.range));
         if inputs.first {
             self.accumulator.clear();
         }

@@ -28,7 +28,8 @@ pub struct SumOutcome {
 pub struct Settings {
     /// Activations of ±0 are skipped.
     pub zero_skip: bool,
-    /// What the range port of a fixed-point accumulator carries.
+    /// What the range port of a fixed-point accumulator carries; a frozen memory
+    /// brings its own.
     pub range: u32,
 }
 
@@ -69,6 +70,7 @@ impl Operand {
     /// Zero skip comes before the search: a skipped pair is not a hit.
     #[inline]
     pub fn decide(format: FloatFormat, am: &Am, zero_skip: bool, operands: Operands) -> Self {
+        let operands = am.operands(operands);
         let Operands { weight, activation, .. } = operands;
         if zero_skip && is_zero(format, activation) {
             return Self::Skip;
@@ -102,7 +104,7 @@ fn is_zero(format: FloatFormat, encoding: u32) -> bool {
 /// `factored` memory the product is rounded like that of a miss), every addition
 /// saturates, and the sum is converted back at the end.
 ///
-/// All weights are in column 0 of a `factored` memory; see [`sum_operands`].
+/// All weights are in column 0 of a memory that has columns; see [`sum_operands`].
 pub fn sum(
     config: &PeConfig,
     am: &Am,
@@ -122,7 +124,7 @@ pub fn sum_operands(
     let settings = settings.into();
     let mut outcome = SumOutcome::default();
     let mut accumulator = Accumulator::new(config);
-    accumulator.set_range(config, settings.range);
+    accumulator.set_range(config, am.range().unwrap_or(settings.range));
     for operand in operands {
         accumulator.take(config.format, outcome.count(config.format, am, settings.zero_skip, operand));
     }

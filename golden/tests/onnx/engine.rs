@@ -55,6 +55,8 @@ fn design(network: &Network, samples: &Samples, zero_skip: bool) -> Design {
             bias: layer.bias.iter().map(|value| Bits32(value.to_bits())).collect(),
             key_fraction_bits: 3,
             am: AmImage { rows: rows.take(ROWS).collect() },
+            range: 0,
+            magnitudes: Vec::new(),
         }
     });
     Design {

@@ -149,6 +149,8 @@ fn case_of(
         assignment,
         bias: bias.iter().map(|value| Bits32(value.to_bits())).collect(),
         key_fraction_bits: 23,
+        range: 0,
+        magnitudes: Vec::new(),
         am,
     };
     Case { layer, design, zero_skip, input }

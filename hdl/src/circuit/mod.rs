@@ -229,6 +229,12 @@ impl Circuit {
         wire.next = value & ones(wire.width);
     }
 
+    /// Whether there is an input `port`.
+    pub fn has_input(&self, port: &str) -> bool {
+        let found = self.named.get(port).map(|place| &self.wires[*place].1);
+        found.is_some_and(|wire| wire.kind == AtomKind::InputParameter)
+    }
+
     /// What the net `name` carries.
     ///
     /// # Panics

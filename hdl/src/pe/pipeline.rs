@@ -2,7 +2,7 @@
 
 use super::control::Token;
 use super::output::output_buffer;
-use super::ports::{Ports, RowPort};
+use super::ports::{Ports, RowPort, WeightPort};
 use super::{fixed, sum};
 use crate::am::{factored_memory, pair_memory};
 use crate::circuit::{Circuit, Instance, Value, concat, vector};
@@ -49,7 +49,8 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let run = ports.run.clone();
 
     // Stage 0: search and skip on the input bus.
-    let memory = ports.rows.as_ref().map(|rows| memory(&mut c, config, rows, &ports));
+    let WeightPort::Value { weight, column } = &ports.weight else { unimplemented!() };
+    let memory = ports.rows.as_ref().map(|rows| memory(&mut c, config, rows, (weight, column), &ports.activation));
     let zero = c.net("zero", ports.activation.slice(0, width - 1).none(), "the activation is +-0");
     let skip = c.net("skip", &ports.zero_skip & zero, "the pair leaves the sum untouched");
     let accept = c.net("accept", &ports.valid & &run, "an operand pair enters");
@@ -57,7 +58,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let mut token = Token { valid: ports.valid, first: ports.first, last: ports.last, skip, hit };
     let entering = Token { valid: accept, ..token.clone() };
     let multiplies = c.net("multiplies", entering.multiplied(), "the pair goes to the multiplier");
-    let operands = c.register("operands", &concat(&[&ports.weight, &ports.activation]), &multiplies);
+    let operands = c.register("operands", &concat(&[weight, &ports.activation]), &multiplies);
     let mut stored = memory.map(|memory| {
         let recalls = c.net("recalls", entering.recalled(), "its product comes from the memory");
         c.register("stored", &memory.port("product_o"), &recalls)
@@ -129,7 +130,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
 
 /// What a PE is, in one line.
 fn doc(config: &PeConfig) -> String {
-    let memory = match (config.am, config.factored_memory()) {
+    let memory = match (&config.am, config.factored_memory()) {
         (_, Some(shape)) => format!("{} columns of {} significand products, ", shape.columns, 1 << shape.mantissa_bits),
         (Some(am), None) => format!("{} ternary rows, ", am.rows),
         (None, None) => String::new(),
@@ -142,19 +143,19 @@ fn doc(config: &PeConfig) -> String {
 }
 
 /// The memory, searched for the pair on the input bus.
-fn memory(c: &mut Circuit, config: &PeConfig, rows: &RowPort, ports: &Ports) -> Instance {
+fn memory(c: &mut Circuit, config: &PeConfig, rows: &RowPort, (weight, column): (&Value, &Option<Value>), activation: &Value) -> Instance {
     let mut inputs = vec![
         ("row_we_i", &rows.write),
         ("row_addr_i", &rows.address),
         ("row_product_i", &rows.product),
         ("row_valid_i", &rows.valid),
-        ("weight_i", &ports.weight),
-        ("activation_i", &ports.activation),
+        ("weight_i", weight),
+        ("activation_i", activation),
     ];
     if let Some((key, care)) = &rows.pattern {
         inputs.extend([("row_key_i", key), ("row_care_i", care)]);
     }
-    inputs.extend(ports.column.iter().map(|column| ("column_i", column)));
+    inputs.extend(column.iter().map(|column| ("column_i", column)));
     let memory = match config.factored_memory() {
         Some(shape) => factored_memory(config, shape),
         None => pair_memory(config),

@@ -8,18 +8,28 @@ pub(super) struct Ports {
     /// What `in_ready_o` shows.
     pub run: Value,
     pub zero_skip: Value,
-    /// With a fixed-point accumulator.
+    /// With a fixed-point accumulator whose range is not frozen.
     pub range: Option<Value>,
-    /// With a memory.
+    /// With a programmable memory.
     pub rows: Option<RowPort>,
+    /// With a frozen memory.
+    pub layer: Option<LayerPort>,
+    /// With a programmable codebook.
+    pub codebook: Option<CodebookPort>,
     pub valid: Value,
     pub first: Value,
     pub last: Value,
-    pub weight: Value,
-    /// With a factored memory.
-    pub column: Option<Value>,
+    pub weight: WeightPort,
     pub activation: Value,
     pub out_ready: Value,
+}
+
+/// How a weight comes.
+pub(super) enum WeightPort {
+    /// Its encoding, and its column where the memory has columns.
+    Value { weight: Value, column: Option<Value> },
+    /// Its sign and its column.
+    Index { sign: Value, column: Value },
 }
 
 /// The port through which the memory is written.
@@ -32,6 +42,19 @@ pub(super) struct RowPort {
     pub valid: Value,
 }
 
+/// The port of the layer register.
+pub(super) struct LayerPort {
+    pub write: Value,
+    pub layer: Value,
+}
+
+/// The port through which the codebook is written.
+pub(super) struct CodebookPort {
+    pub write: Value,
+    pub column: Value,
+    pub magnitude: Value,
+}
+
 impl Ports {
     /// Declares them, in the order of the port list.
     pub fn of(c: &mut Circuit, config: &PeConfig) -> Self {
@@ -41,11 +64,22 @@ impl Ports {
         c.test_enable();
         let run = c.forward("run", 1, "the pipe moves");
         let zero_skip = c.input("zero_skip_i", 1, "activations of +-0 leave the sum untouched");
-        let range = matches!(config.accumulator, Accumulator::Fixed { .. }).then(|| {
+        let fixed = matches!(config.accumulator, Accumulator::Fixed { .. });
+        let range = (fixed && !config.is_frozen()).then(|| {
             let doc = "static: exponent field of the greatest power of two below the accumulator's limit";
             c.input("acc_range_i", format.exponent_bits(), doc)
         });
-        let rows = config.am.map(|_| RowPort::of(c, config));
+        let rows = (config.am.is_some() && !config.is_frozen()).then(|| RowPort::of(c, config));
+        let layer = config.layer_bits().map(|bits| LayerPort {
+            write: c.input("layer_we_i", 1, "take another layer at the clock edge; only while the PE is empty"),
+            layer: c.input("layer_i", bits, "the layer whose rows are used from then on; 0 after reset"),
+        });
+        let codebook = config.column_bits().filter(|_| config.has_codebook() && !config.is_frozen());
+        let codebook = codebook.map(|bits| CodebookPort {
+            write: c.input("codebook_we_i", 1, "write the magnitude of a column at the clock edge"),
+            column: c.input("codebook_addr_i", bits, "the column; past the last one nothing is written"),
+            magnitude: c.input("codebook_magnitude_i", width - 1, "the magnitude of its weights; 0 after reset"),
+        });
         let valid = c.input("in_valid_i", 1, "an operand pair is offered");
         c.output("in_ready_o", run.clone(), "a pair offered now is accepted; a register");
         Self {
@@ -53,36 +87,57 @@ impl Ports {
             zero_skip,
             range,
             rows,
+            layer,
+            codebook,
             valid,
             first: c.input("in_first_i", 1, "the pair starts a sum from +0"),
             last: c.input("in_last_i", 1, "the pair ends a sum"),
-            weight: c.input("in_weight_i", width, &format!("weight, {format}")),
-            column: config.factored_memory().map(|shape| {
-                c.input("in_column_i", shape.column_bits(), "column of the weight in the associative memory")
-            }),
+            weight: WeightPort::of(c, config),
             activation: c.input("in_activation_i", width, &format!("activation, {format}")),
             out_ready: c.input("out_ready_i", 1, "a result offered now is taken"),
         }
     }
 }
 
+impl WeightPort {
+    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
+        let (format, width, columns) = (config.format, config.format.width(), config.column_bits());
+        if let Some(bits) = columns.filter(|_| config.has_codebook()) {
+            let index = c.input("in_index_i", bits + 1, "index of the weight, {sign, column}");
+            return Self::Index { sign: index.top(), column: index.slice(0, bits) };
+        }
+        let weight = c.input("in_weight_i", width, &format!("weight, {format}"));
+        let column =
+            columns.map(|bits| c.input("in_column_i", bits, "column of the weight in the associative memory"));
+        Self::Value { weight, column }
+    }
+}
+
 impl RowPort {
     fn of(c: &mut Circuit, config: &PeConfig) -> Self {
         let width = config.format.width();
-        let factored = config.factored_memory().is_some();
-        let product = match config.accumulator {
-            _ if factored => "its product of significands: 2 or more, fraction".to_owned(),
-            Accumulator::Float => format!("its product, {}", config.format),
-            Accumulator::Fixed { .. } => "its product, in units of the accumulator's last bit".to_owned(),
+        let (factored, grid) = (config.factored_memory().is_some(), config.grid_memory().is_some());
+        let units = matches!(config.accumulator, Accumulator::Fixed { .. });
+        let product = match (factored, grid, units) {
+            (true, ..) => "its product of significands: 2 or more, fraction".to_owned(),
+            (_, true, false) => format!("magnitude of its product, {}", config.format),
+            (_, true, true) => "magnitude of its product, in units of the accumulator's last bit".to_owned(),
+            (_, _, false) => format!("its product, {}", config.format),
+            (_, _, true) => "its product, in units of the accumulator's last bit".to_owned(),
         };
-        let address = if factored {
-            "row to write, {column, mantissa bits}; past the last row nothing is written"
-        } else {
-            "row to write; past the last row nothing is written"
+        let address = match (factored, grid) {
+            (true, _) => "row to write, {column, mantissa bits}; past the last row nothing is written",
+            (_, true) => "row to write, {pattern, column}; where there is none nothing is written",
+            _ => "row to write; past the last row nothing is written",
         };
         let pattern = |c: &mut Circuit| {
-            let key = c.input("row_key_i", 2 * width, "its pattern, {weight, activation}");
-            (key, c.input("row_care_i", 2 * width, "1 where a bit of the pattern is compared"))
+            let (bits, doc) = if grid {
+                (width - 1, "its pattern, a magnitude of the activation")
+            } else {
+                (2 * width, "its pattern, {weight, activation}")
+            };
+            let key = c.input("row_key_i", bits, doc);
+            (key, c.input("row_care_i", bits, "1 where a bit of the pattern is compared"))
         };
         Self {
             write: c.input("row_we_i", 1, "write a row of the associative memory at the clock edge"),

@@ -234,6 +234,8 @@ impl Case {
                 zero_skip,
                 range,
                 row,
+                codebook: None,
+                layer: None,
                 valid: step.offer <= self.offer,
                 first: step.first,
                 last: step.last,
