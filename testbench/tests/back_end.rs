@@ -66,7 +66,7 @@ fn configurations_of_all_sizes_formats_and_cuts_have_no_warnings() {
             // As many columns and mantissa bits as there are kinds; words of whole significands and shorter.
             let columns = PeConfig::factored("axp_any", 1 + index as u32, index as u32 % 3);
             let accumulator = Accumulator::Fixed { width: 20, product_width: 2 + index as u32 % 2 };
-            configs.push(PeConfig { am: columns.am, accumulator, ..fixed });
+            configs.push(PeConfig { am: columns.am.clone(), accumulator, ..fixed });
             configs.push(PeConfig { am: columns.am, ..cut });
         }
     }
