@@ -166,7 +166,7 @@ fn modules_of_one_name_have_one_text() {
                 ..pair.clone()
             };
             let short = PeConfig { accumulator: fixed(16.min(format.fraction_bits() + 1)), ..sums.clone() };
-            let short = PeConfig { am: columns.am, name: format!("axp_pe{number}_short"), ..short };
+            let short = PeConfig { am: columns.am.clone(), name: format!("axp_pe{number}_short"), ..short };
             for config in [pair, columns, sums, short] {
                 for module in generate(&config).unwrap().modules {
                     let known = texts.entry(module.name.clone()).or_insert_with(|| module.text.clone());
