@@ -5,6 +5,15 @@ use axp_spec::{Accumulator, PeConfig};
 /// Width in bits of the fixed-point baselines' accumulator.
 pub const FIXED_WIDTH: u32 = 24;
 
+/// Where the range of a fixed-point accumulator comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Range {
+    /// The design says it, layer by layer.
+    Design,
+    /// The window does, see [`LayerWindow::range`](super::LayerWindow::range).
+    Window,
+}
+
 /// A processing element to measure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contender {
@@ -14,6 +23,15 @@ pub struct Contender {
     pub config: PeConfig,
     /// State of its zero-skip bit.
     pub zero_skip: bool,
+    /// Where the range of a fixed-point accumulator comes from.
+    pub range: Range,
+}
+
+impl Contender {
+    /// The processing element of a design.
+    pub fn design(config: &PeConfig, zero_skip: bool) -> Self {
+        Self { name: "design".to_owned(), config: config.clone(), zero_skip, range: Range::Design }
+    }
 }
 
 /// A plain multiply-accumulate without a memory, from the parts that the
@@ -61,6 +79,6 @@ impl Baseline {
             PeConfig::plain("axp_plain")
         };
         let zero_skip = matches!(self, Self::ZeroSkip | Self::FixedZeroSkip);
-        Contender { name: self.name().to_owned(), config, zero_skip }
+        Contender { name: self.name().to_owned(), config, zero_skip, range: Range::Window }
     }
 }

@@ -29,12 +29,12 @@ mod tests;
 pub mod window;
 
 pub use compare::{Comparison, Options, Phase, compare};
-pub use contender::{Baseline, Contender};
+pub use contender::{Baseline, Contender, Range};
 pub use error::EnergyError;
 pub use window::LayerWindow;
 
 /// Version of the way energy is measured: part of what results are kept under.
-pub const METHOD: u32 = 1;
+pub const METHOD: u32 = 2;
 
 /// Least share of a netlist's pins with activity data, in percent.
 pub const LEAST_ANNOTATED_PERCENT: f64 = 95.0;
