@@ -14,6 +14,7 @@ mod add;
 mod fields;
 mod from_fixed;
 mod full_adders;
+mod integer;
 mod leading_zeros;
 mod mul;
 mod round;
@@ -21,6 +22,7 @@ mod shift;
 mod significand;
 mod stages;
 mod to_fixed;
+mod widening;
 
 use crate::circuit::Circuit;
 use crate::{HdlError, Rtl};
@@ -30,9 +32,11 @@ use rust_hdl::prelude::Block;
 
 pub(crate) use from_fixed::ranged_from_fixed;
 pub use full_adders::full_adders;
+pub(crate) use integer::integer_multiplier;
 pub use leading_zeros::leading_zeros;
 pub use significand::carry_save;
 pub(crate) use to_fixed::ranged_to_fixed;
+pub(crate) use widening::widening_multiplier;
 
 /// Describes the unit of a configuration, connected and ready to be simulated;
 /// its ports are those of [`FpuConfig`].

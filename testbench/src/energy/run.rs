@@ -1,6 +1,7 @@
 //! One netlist on all layers: which cycles there are, and which class each is of.
 
 use super::contender::{Contender, Range};
+use super::encoding::Encoding;
 use super::error::EnergyError;
 use super::gates::Gates;
 use super::mix::{self, History, Kind};
@@ -9,7 +10,7 @@ use super::window::LayerWindow;
 use crate::gates::{Measurement, Program};
 use axp_golden::am::Operands;
 use axp_golden::pe::CyclePe;
-use axp_spec::{CodebookWrite, PeInputs};
+use axp_spec::{CodebookWrite, PeConfig, PeInputs};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
@@ -55,7 +56,8 @@ pub fn run(
     for (number, window) in windows.iter().enumerate() {
         window.check(number, config)?;
         let (range, columns) = (window.range(contender), window.columns(config));
-        let layer = Layer { contender, window, number, range, columns };
+        let encoding = Encoding::of(config, window);
+        let layer = Layer { contender, window, number, range, columns, encoding };
         layer.stream(&mut stream, progress)?;
     }
     let measured = stream.finish()?;
@@ -73,25 +75,27 @@ struct Layer<'a> {
     range: u32,
     /// Columns of its weights, in a memory that has columns.
     columns: BTreeMap<u32, u32>,
+    /// What becomes of its operands.
+    encoding: Encoding,
 }
 
 impl Layer<'_> {
     fn stream(&self, stream: &mut Stream<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<(), EnergyError> {
-        let first = self.number * STRIDE;
+        let (config, first) = (&self.contender.config, self.number * STRIDE);
         self.reload(stream, first + RELOAD)?;
         let mut history = History::of(Kind::Zero);
         let Some(sum) = self.window.sums.first() else { return Ok(()) };
         for (number, pair) in sum.iter().cycle().take(LEAD).enumerate() {
             // Without a `last`: the next `first` starts anew.
             let inputs = self.pair(*pair, number == 0, false);
-            history = history.then(kind(stream.golden(), &inputs));
+            history = history.then(kind(config, stream.golden(), &inputs));
             stream.step(&inputs, first + REST)?;
         }
         let mut done = 0;
         for sum in &self.window.sums {
             for (number, pair) in sum.iter().enumerate() {
                 let inputs = self.pair(*pair, number == 0, number + 1 == sum.len());
-                history = history.then(kind(stream.golden(), &inputs));
+                history = history.then(kind(config, stream.golden(), &inputs));
                 stream.step(&inputs, first + history.class())?;
                 done += 1;
                 if done == PROGRESS {
@@ -139,15 +143,16 @@ impl Layer<'_> {
         PeInputs { zero_skip, range: self.range, out_ready: true, ..PeInputs::default() }
     }
 
-    fn pair(&self, (weight, activation): (u32, u32), first: bool, last: bool) -> PeInputs {
-        let column = self.columns.get(&weight).copied().unwrap_or(0);
+    fn pair(&self, pair: (u32, u32), first: bool, last: bool) -> PeInputs {
+        let column = self.columns.get(&pair.0).copied().unwrap_or(0);
+        let (weight, activation) = self.encoding.pair(pair);
         PeInputs { valid: true, first, last, weight, activation, column, ..self.idle() }
     }
 }
 
 /// What becomes of a pair on the bus.
-fn kind(golden: &CyclePe, inputs: &PeInputs) -> Kind {
-    if f32::from_bits(inputs.activation) == 0.0 {
+fn kind(config: &PeConfig, golden: &CyclePe, inputs: &PeInputs) -> Kind {
+    if config.is_zero(inputs.activation) {
         Kind::Zero
     } else if golden.am().product(Operands::from(inputs)).is_some() {
         Kind::Hit
