@@ -32,7 +32,7 @@ pub enum Accumulator {
         /// `grid` memory stores their magnitude, without a sign: 2 to 31 and less
         /// than `width`. A `factored` one stores products of significands, rounded
         /// when they are loaded and converted like those of the multiplier: 2 to 1
-        /// more than the format's fraction.
+        /// more than the format's fraction, and less than `width`.
         product_width: u32,
     },
 }
@@ -205,7 +205,7 @@ impl PeConfig {
                     return Err(PeConfigError::AccumulatorWidth { width });
                 }
                 let most = match self.organisation() {
-                    Some(Organisation::Factored(_)) => self.format.fraction_bits() + 1,
+                    Some(Organisation::Factored(_)) => (self.format.fraction_bits() + 1).min(width - 1),
                     Some(Organisation::Grid(_)) => (width - 1).min(31),
                     Some(Organisation::Pair) | None => width.min(32),
                 };
@@ -263,9 +263,9 @@ impl PeConfig {
     /// Operands, product and sum take one each. A cut in the multiplier takes
     /// one more. A cut in the adder takes three more: the second half of the
     /// last addition, and both halves of even + odd. A fixed-point accumulator
-    /// takes one more, for the conversion of its sum.
+    /// takes two more, for its sum to stand still and to be converted.
     pub const fn latency(&self) -> u32 {
-        let converted = matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
+        let converted = 2 * matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
         3 + self.multiplier_stages + 3 * self.adder_stages + converted
     }
 

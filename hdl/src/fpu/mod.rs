@@ -16,6 +16,7 @@ mod from_fixed;
 mod full_adders;
 mod leading_zeros;
 mod mul;
+mod ripple;
 mod round;
 mod shift;
 mod significand;
@@ -31,6 +32,7 @@ use rust_hdl::prelude::Block;
 pub(crate) use from_fixed::ranged_from_fixed;
 pub use full_adders::full_adders;
 pub use leading_zeros::leading_zeros;
+pub(crate) use ripple::add as ripple_add;
 pub use significand::carry_save;
 pub(crate) use to_fixed::ranged_to_fixed;
 

@@ -1,5 +1,6 @@
 //! The processing element: pipeline, sum, output.
 
+mod align;
 mod control;
 mod fixed;
 mod output;
