@@ -26,11 +26,13 @@ fn mixed(number: u64) -> u64 {
 
 /// The magnitudes of a layer: 2^-6 to 1, as those of trained weights are.
 fn magnitudes(layer: u64, columns: u32) -> Vec<u32> {
-    (0..columns).map(|column| {
-        let share = (f64::from(column) + 0.5) / f64::from(columns);
-        let jitter = 1.0 + (mixed(layer << 8 | u64::from(column)) % 1000) as f64 / 5000.0;
-        ((share.powi(2) * jitter) as f32).to_bits()
-    }).collect()
+    (0..columns)
+        .map(|column| {
+            let share = (f64::from(column) + 0.5) / f64::from(columns);
+            let jitter = 1.0 + (mixed(layer << 8 | u64::from(column)) % 1000) as f64 / 5000.0;
+            ((share.powi(2) * jitter) as f32).to_bits()
+        })
+        .collect()
 }
 
 fn factored_layer(config: &PeConfig, layer: u64, shape: FactoredConfig) -> LayerMemory {
@@ -82,15 +84,22 @@ fn contender(name: &str) -> (PeConfig, Vec<LayerMemory>) {
         let am = AmConfig::new(organisation, rows);
         let am = AmConfig { weight: if index { WeightOperand::Index } else { WeightOperand::Value }, ..am };
         let mut config = PeConfig { name: format!("axp_pe_{name}"), am: Some(am), accumulator, ..plain.clone() };
-        let memories: Vec<LayerMemory> = (0..layers).map(|layer| match organisation {
-            Organisation::Factored(shape) => factored_layer(&config, layer, shape),
-            Organisation::Grid(shape) => grid_layer(&config, layer, shape),
-            Organisation::Pair => LayerMemory::default(),
-        }).map(|mut memory| {
-            if !index { memory.magnitudes.clear(); }
-            if accumulator == Accumulator::Float { memory.range = 0; }
-            memory
-        }).collect();
+        let memories: Vec<LayerMemory> = (0..layers)
+            .map(|layer| match organisation {
+                Organisation::Factored(shape) => factored_layer(&config, layer, shape),
+                Organisation::Grid(shape) => grid_layer(&config, layer, shape),
+                Organisation::Pair => LayerMemory::default(),
+            })
+            .map(|mut memory| {
+                if !index {
+                    memory.magnitudes.clear();
+                }
+                if accumulator == Accumulator::Float {
+                    memory.range = 0;
+                }
+                memory
+            })
+            .collect();
         if frozen {
             config.am.as_mut().unwrap().content = Content::Frozen { layers: memories.clone() };
         }
@@ -106,13 +115,33 @@ fn contender(name: &str) -> (PeConfig, Vec<LayerMemory>) {
     };
     match name {
         "plain" | "plain_no_skip" => (plain, vec![LayerMemory::default()]),
-        "plain_fixed" => (PeConfig { accumulator: fixed(24), name: "axp_plain_fixed".into(), ..plain }, vec![LayerMemory::default()]),
-        "factored_frozen" => { let (o, r) = factored(8, 2); build(o, r, fixed(9), true, true) }
-        "factored_frozen_value" => { let (o, r) = factored(8, 2); build(o, r, fixed(9), true, false) }
-        "factored_frozen_float" => { let (o, r) = factored(8, 2); build(o, r, Accumulator::Float, true, true) }
-        "factored" => { let (o, r) = factored(8, 2); build(o, r, fixed(9), false, true) }
-        "grid_frozen" => { let (o, r) = grid(16, 8); build(o, r, fixed(18), true, true) }
-        "grid" => { let (o, r) = grid(16, 8); build(o, r, fixed(18), false, true) }
+        "plain_fixed" => {
+            (PeConfig { accumulator: fixed(24), name: "axp_plain_fixed".into(), ..plain }, vec![LayerMemory::default()])
+        }
+        "factored_frozen" => {
+            let (o, r) = factored(8, 2);
+            build(o, r, fixed(9), true, true)
+        }
+        "factored_frozen_value" => {
+            let (o, r) = factored(8, 2);
+            build(o, r, fixed(9), true, false)
+        }
+        "factored_frozen_float" => {
+            let (o, r) = factored(8, 2);
+            build(o, r, Accumulator::Float, true, true)
+        }
+        "factored" => {
+            let (o, r) = factored(8, 2);
+            build(o, r, fixed(9), false, true)
+        }
+        "grid_frozen" => {
+            let (o, r) = grid(16, 8);
+            build(o, r, fixed(18), true, true)
+        }
+        "grid" => {
+            let (o, r) = grid(16, 8);
+            build(o, r, fixed(18), false, true)
+        }
         other => panic!("unknown {other}"),
     }
 }
@@ -134,7 +163,8 @@ fn main() {
         for zero_percent in [50, 0] {
             let mut stream = Stream::begin(&name, (&gates.rtl, &config), &program, period, (3, 2), &cancel).unwrap();
             let columns = 8;
-            let idle = PeInputs { zero_skip: name != "plain_no_skip", range: RANGE, out_ready: true, ..PeInputs::default() };
+            let idle =
+                PeInputs { zero_skip: name != "plain_no_skip", range: RANGE, out_ready: true, ..PeInputs::default() };
             let memory = &memories[0];
             if config.is_frozen() {
                 stream.step(&PeInputs { layer: Some(0), ..idle }, 2).unwrap();
@@ -147,7 +177,9 @@ fn main() {
                     stream.step(&PeInputs { codebook: Some(word), ..idle }, 2).unwrap();
                 }
             }
-            for _ in 0..4 { stream.step(&idle, 2).unwrap(); }
+            for _ in 0..4 {
+                stream.step(&idle, 2).unwrap();
+            }
             let weights = magnitudes(0, columns);
             let (mut hits, mut misses) = (0, 0);
             for number in 0..2048u64 {
@@ -166,15 +198,25 @@ fn main() {
                 }
                 stream.step(&inputs, usize::from(number >= 64)).unwrap_or_else(|e| panic!("{e}"));
             }
-            for _ in 0..8 { stream.step(&idle, 2).unwrap(); }
+            for _ in 0..8 {
+                stream.step(&idle, 2).unwrap();
+            }
             let measured = stream.finish().unwrap_or_else(|e| panic!("{e}"));
             let class = &measured.classes[1];
             let each = |joules: f64| joules / class.cycles as f64 / 1000.0;
-            println!("-- {zero_percent} % zero: {:.2} pJ a MAC ({hits} hits, {misses} misses), {:.1} % annotated", each(class.total()), measured.annotated_percent());
+            println!(
+                "-- {zero_percent} % zero: {:.2} pJ a MAC ({hits} hits, {misses} misses), {:.1} % annotated",
+                each(class.total()),
+                measured.annotated_percent()
+            );
             for (place, part) in measured.components.iter().enumerate() {
-                let row = Kind::ALL.map(|kind| format!("{:?} {:.2}", kind, each(class.parts[place][kind as usize]))).join(", ");
+                let row = Kind::ALL
+                    .map(|kind| format!("{:?} {:.2}", kind, each(class.parts[place][kind as usize])))
+                    .join(", ");
                 let sum: f64 = class.parts[place].iter().sum();
-                if each(sum) > 0.05 { println!("   {part:24} {:8.2}   {row}", each(sum)); }
+                if each(sum) > 0.05 {
+                    println!("   {part:24} {:8.2}   {row}", each(sum));
+                }
             }
         }
     }

@@ -29,6 +29,7 @@ mod merge;
 mod operand;
 mod pair;
 mod priority;
+mod regular;
 mod row;
 
 pub use codebook::codebook;
@@ -38,4 +39,5 @@ pub(crate) use frozen::frozen_word;
 pub use grid::grid_memory;
 pub use grid_pattern::grid_pattern;
 pub use pair::pair_memory;
+pub(crate) use regular::is_regular;
 pub use row::{ROW_STORAGE, pair_row};

@@ -6,6 +6,7 @@ mod fixed;
 mod output;
 mod pipeline;
 mod ports;
+mod search;
 mod sum;
 
 use crate::circuit::Circuit;

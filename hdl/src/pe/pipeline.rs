@@ -4,9 +4,10 @@ use super::align::Alignment;
 use super::control::Token;
 use super::output::output_buffer;
 use super::ports::{Ports, WeightPort};
+use super::search::Search;
 use super::{fixed, sum};
-use crate::am::{codebook, factored_memory, frozen_word, grid_memory, pair_memory};
-use crate::circuit::{Circuit, Instance, Value, concat, vector};
+use crate::am::frozen_word;
+use crate::circuit::{Circuit, Value, concat, vector};
 use crate::fpu;
 use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rounding};
 
@@ -54,20 +55,21 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let range = range(&mut c, config, &ports, layer.as_ref());
     let miss_column = config.column_bits().filter(|_| config.has_codebook());
     let miss_column = miss_column.map(|bits| c.forward("miss_column", bits, "column of the weight of a miss"));
-    let book = miss_column.as_ref().map(|column| codebook_of(&mut c, config, &ports, layer.as_ref(), column));
-    let memory = memory(&mut c, config, &ports, layer.as_ref(), book.as_ref());
     let zero = c.net("zero", ports.activation.slice(0, width - 1).none(), "the activation is +-0");
-    let skip = c.net("skip", &ports.zero_skip & zero, "the pair leaves the sum untouched");
+    let search = Search { config, ports: &ports, layer: layer.as_ref() };
+    let lookup = search.describe(&mut c, miss_column.as_ref(), &zero);
+    let skip = c.net("skip", &ports.zero_skip & &zero, "the pair leaves the sum untouched");
     let accept = c.net("accept", &ports.valid & &run, "an operand pair enters");
-    let hit = memory.as_ref().map(|memory| memory.port("hit_o"));
+    let hit = lookup.as_ref().map(|lookup| lookup.hit.clone());
     let (valid, first, last) = (ports.valid.clone(), ports.first.clone(), ports.last.clone());
     let mut token = Token { valid, first, last, skip, hit };
     let entering = Token { valid: accept, ..token.clone() };
     let multiplies = c.net("multiplies", entering.multiplied(), "the pair goes to the multiplier");
-    let operands = operands(&mut c, config, &ports, &multiplies, book.as_ref().zip(miss_column.as_ref()));
-    let mut stored = memory.map(|memory| {
+    let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
+    let operands = operands(&mut c, config, &ports, &multiplies, book);
+    let mut stored = lookup.map(|lookup| {
         let recalls = c.net("recalls", entering.recalled(), "its product comes from the memory");
-        c.register("stored", &memory.port("product_o"), &recalls)
+        lookup.product(&mut c, &recalls)
     });
     token = token.next(&mut c, "s1", &run);
 
@@ -156,70 +158,6 @@ fn range(c: &mut Circuit, config: &PeConfig, ports: &Ports, layer: Option<&Value
     frozen.or_else(|| ports.range.clone())
 }
 
-/// The codebook of a PE that is given weights by index.
-fn codebook_of(
-    c: &mut Circuit,
-    config: &PeConfig,
-    ports: &Ports,
-    layer: Option<&Value>,
-    miss_column: &Value,
-) -> Instance {
-    let mut inputs = vec![("miss_column_i", miss_column)];
-    if let Some(port) = &ports.codebook {
-        inputs.extend([
-            ("codebook_we_i", &port.write),
-            ("codebook_addr_i", &port.column),
-            ("codebook_magnitude_i", &port.magnitude),
-        ]);
-    }
-    inputs.extend(layer.map(|layer| ("layer_i", layer)));
-    if let (WeightPort::Index { column, .. }, Some(_)) = (&ports.weight, config.factored_memory()) {
-        inputs.push(("column_i", column));
-    }
-    c.instance("codebook", codebook(config), &inputs)
-}
-
-/// The memory, searched for the pair on the input bus.
-fn memory(
-    c: &mut Circuit,
-    config: &PeConfig,
-    ports: &Ports,
-    layer: Option<&Value>,
-    book: Option<&Instance>,
-) -> Option<Instance> {
-    let mut inputs = vec![("activation_i", &ports.activation)];
-    inputs.extend(layer.map(|layer| ("layer_i", layer)));
-    if let Some(rows) = &ports.rows {
-        inputs.extend([
-            ("row_we_i", &rows.write),
-            ("row_addr_i", &rows.address),
-            ("row_product_i", &rows.product),
-            ("row_valid_i", &rows.valid),
-        ]);
-        inputs.extend(rows.pattern.iter().flat_map(|(key, care)| [("row_key_i", key), ("row_care_i", care)]));
-    }
-    let said = book.filter(|_| config.factored_memory().is_some());
-    let said = said.map(|book| (book.port("exponent_o"), book.port("zero_o")));
-    match &ports.weight {
-        WeightPort::Value { weight, column } => {
-            inputs.push(("weight_i", weight));
-            inputs.extend(column.iter().map(|column| ("column_i", column)));
-        }
-        WeightPort::Index { sign, column } => {
-            inputs.extend([("weight_sign_i", sign), ("column_i", column)]);
-        }
-    }
-    if let Some((exponent, zero)) = &said {
-        inputs.extend([("weight_exponent_i", exponent), ("weight_zero_i", zero)]);
-    }
-    let memory = match config.organisation()? {
-        Organisation::Pair => pair_memory(config),
-        Organisation::Grid(shape) => grid_memory(config, shape),
-        Organisation::Factored(shape) => factored_memory(config, shape),
-    };
-    Some(c.instance("memory", memory, &inputs))
-}
-
 /// What goes to the multiplier.
 struct Operands {
     weight: Value,
@@ -233,7 +171,7 @@ fn operands(
     config: &PeConfig,
     ports: &Ports,
     multiplies: &Value,
-    book: Option<(&Instance, &Value)>,
+    book: Option<(&Value, &Value)>,
 ) -> Operands {
     let width = config.format.width();
     let given = match &ports.weight {
@@ -242,9 +180,9 @@ fn operands(
     };
     let stored = c.register("operands", &concat(&[&given, &ports.activation]), multiplies);
     let (given, activation) = (stored.slice(width, given.width()), stored.slice(0, width));
-    let Some((book, column)) = book else { return Operands { weight: given, activation } };
+    let Some((magnitude, column)) = book else { return Operands { weight: given, activation } };
     c.define(column, given.slice(0, column.width()));
-    Operands { weight: concat(&[&given.top(), &book.port("magnitude_o")]), activation }
+    Operands { weight: concat(&[&given.top(), magnitude]), activation }
 }
 
 /// The product of a hit in the stage that adds it to a fixed-point sum.
