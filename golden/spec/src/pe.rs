@@ -4,11 +4,11 @@ use crate::factored::FactoredConfig;
 use crate::format::FloatFormat;
 use crate::fpu::{FixedFormat, MultiplierStyle};
 use crate::grid::GridConfig;
+use crate::memory::LayerError;
 use crate::memory::{AmConfig, Content, LayerMemory, MAX_LAYERS, MAX_ROWS, Organisation, WeightOperand};
 use crate::names::is_safe_name;
 use crate::narrow::NarrowOperands;
 use serde::{Deserialize, Serialize};
-use crate::memory::LayerError;
 use thiserror::Error;
 
 /// Most pipeline cuts in a PE's multiplier.
@@ -33,7 +33,7 @@ pub enum Accumulator {
         /// `grid` memory stores their magnitude, without a sign: 2 to 31 and less
         /// than `width`. A `factored` one stores products of significands, rounded
         /// when they are loaded and converted like those of the multiplier: 2 to 1
-        /// more than the format's fraction.
+        /// more than the format's fraction, and less than `width`.
         product_width: u32,
     },
 }
@@ -163,10 +163,7 @@ pub enum PeConfigError {
 impl PeConfig {
     /// A paper-like PE: `pair` rows, programmable, binary32 throughout.
     pub fn pair(name: &str, rows: usize) -> Self {
-        Self {
-            am: Some(AmConfig::new(Organisation::Pair, rows)),
-            ..Self::plain(name)
-        }
+        Self { am: Some(AmConfig::new(Organisation::Pair, rows)), ..Self::plain(name) }
     }
 
     /// A PE with a `factored` memory, programmable, binary32 throughout: as many
@@ -221,7 +218,7 @@ impl PeConfig {
                     return Err(PeConfigError::AccumulatorWidth { width });
                 }
                 let most = match self.organisation() {
-                    Some(Organisation::Factored(_)) => self.format.fraction_bits() + 1,
+                    Some(Organisation::Factored(_)) => (self.format.fraction_bits() + 1).min(width - 1),
                     Some(Organisation::Grid(_)) => (width - 1).min(31),
                     Some(Organisation::Pair) | None => width.min(32),
                 };
@@ -303,9 +300,9 @@ impl PeConfig {
     /// Operands, product and sum take one each. A cut in the multiplier takes
     /// one more. A cut in the adder takes three more: the second half of the
     /// last addition, and both halves of even + odd. A fixed-point accumulator
-    /// takes one more, for the conversion of its sum.
+    /// takes two more, for its sum to stand still and to be converted.
     pub const fn latency(&self) -> u32 {
-        let converted = matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
+        let converted = 2 * matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
         3 + self.multiplier_stages + 3 * self.adder_stages + converted
     }
 

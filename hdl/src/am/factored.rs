@@ -1,11 +1,12 @@
 //! The `factored` memory: products of significands, signs and exponents beside it.
 
 use super::factored_row::factored_row;
+use super::frozen::frozen_word;
 use super::merge::merge;
 use super::operand::{Operand, classify};
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
-use axp_spec::{FactoredConfig, FloatFormat, PeConfig};
+use axp_spec::{AmRow, FactoredConfig, FloatFormat, LayerMemory, PeConfig};
 
 /// Products of significands, selected by {column of the weight, top m fraction
 /// bits of the activation}; the product's sign and exponent are made beside them.
@@ -24,12 +25,19 @@ use axp_spec::{FactoredConfig, FloatFormat, PeConfig};
 /// that of its exponent, P that of a stored product: a bit for 2 or more, and the
 /// fraction. Ties and the like are the loader's business: nothing is rounded here.
 ///
+/// In a frozen memory the words depend on the layer alone, and nothing is written. A
+/// PE that is given weights by index has a codebook beside the memory, which says what
+/// the weight's exponent is and whether it is zero.
+///
 /// | port | width | |
 /// |---|---|---|
-/// | `clk_i`, `rst_ni`, `test_en_i` | 1 | reset makes all rows invalid |
-/// | `row_we_i`, `row_addr_i` | 1, A | writes row {column, prefix}; past the last row nothing is written |
-/// | `row_product_i`, `row_valid_i` | P, 1 | its product, and whether it can hit from now on |
-/// | `weight_i`, `activation_i` | W | operands |
+/// | `clk_i`, `rst_ni`, `test_en_i` | 1 | programmable: reset makes all rows invalid |
+/// | `row_we_i`, `row_addr_i` | 1, A | programmable: writes row {column, prefix}; past the last row nothing is written |
+/// | `row_product_i`, `row_valid_i` | P, 1 | programmable: its product, and whether it can hit from now on |
+/// | `layer_i` | L | frozen: the layer that runs |
+/// | `weight_i` | W | by value: weight |
+/// | `weight_sign_i`, `weight_exponent_i`, `weight_zero_i` | 1, E, 1 | by index: what the codebook says of the weight |
+/// | `activation_i` | W | activation |
 /// | `column_i` | C | column of the weight |
 /// | `hit_o` | 1 | the memory has the product |
 /// | `product_o` | E + P | on a hit {sign, exponent field, upper part of the fraction} |
@@ -40,23 +48,35 @@ use axp_spec::{FactoredConfig, FloatFormat, PeConfig};
 /// hit_o         _____/‾‾‾‾‾‾‾
 /// ```
 pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
-    let (format, reset, rows) = (config.format, config.reset, config.rows());
-    let (width, product_bits, address_bits) = (format.width(), config.product_bits(), config.row_address_bits());
+    let (format, reset) = (config.format, config.reset);
+    let (width, product_bits) = (format.width(), config.product_bits());
     let FactoredConfig { columns, mantissa_bits } = shape;
-    let style = style_name(reset);
-    let name = format!("axp_factored_am_{style}_{format}_c{columns}_m{mantissa_bits}_p{product_bits}");
+    let index = if config.has_codebook() { "_index" } else { "" };
+    let name = match config.is_frozen() {
+        true => format!("{}_memory", config.name),
+        false => {
+            let style = style_name(reset);
+            format!("axp_factored_am_{style}_{format}_c{columns}_m{mantissa_bits}_p{product_bits}{index}")
+        }
+    };
     let mut c = Circuit::new(&name, "memory of significand products, by weight column and mantissa bits");
-    c.clock();
-    c.reset(reset);
-    c.test_enable();
-    let write = c.input("row_we_i", 1, "write a row at the clock edge");
-    let address = c.input("row_addr_i", address_bits, "row to write, {column, mantissa bits}; past the last row none");
-    let product = c.input("row_product_i", product_bits, "its product of significands: 2 or more, fraction");
-    let valid = c.input("row_valid_i", 1, "whether it can hit from now on");
-    let weight = c.input("weight_i", width, "weight");
+    let source = RowSource::of(&mut c, config);
+    let w = match config.has_codebook() {
+        false => {
+            let weight = c.input("weight_i", width, "weight");
+            classify(&mut c, format, "weight", &weight)
+        }
+        true => {
+            let sign = c.input("weight_sign_i", 1, "sign of the weight");
+            let exponent = c.input("weight_exponent_i", format.exponent_bits(), "exponent field of its magnitude");
+            let zero = c.input("weight_zero_i", 1, "its magnitude is 0");
+            // A magnitude is finite.
+            let normal = c.net("weight_normal", exponent.any(), "no zero, not subnormal");
+            Operand { sign, exponent, zero, normal }
+        }
+    };
     let activation = c.input("activation_i", width, "activation");
     let column = c.input("column_i", shape.column_bits(), "column of the weight");
-    let w = classify(&mut c, format, "weight", &weight);
     let a = classify(&mut c, format, "activation", &activation);
 
     // Read: both decoders are one-hot, and a row that is not selected is quiet.
@@ -74,8 +94,7 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
     let prefixes: Option<Vec<Value>> =
         (mantissa_bits > 0).then(|| (0..1 << mantissa_bits).map(|id| prefix_is(&mut c, id)).collect());
     let mut words = Vec::new();
-    for row in 0..rows {
-        let here = &write & address.equals(&literal(row as u128, address_bits));
+    for row in 0..config.rows() {
         let select = match &prefixes {
             None => columns[row].clone(),
             Some(prefixes) => {
@@ -83,14 +102,9 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
                 c.net(&format!("select_{row}"), &columns[column] & &prefixes[prefix], "the pair selects this row")
             }
         };
-        let instance = c.instance(
-            &format!("row_{row}"),
-            factored_row(product_bits, reset),
-            &[("we_i", &here), ("product_i", &product), ("valid_i", &valid), ("select_i", &select)],
-        );
-        words.push(instance.port("word_o"));
+        words.push(source.word(&mut c, config, shape, row, &select));
     }
-    let word = merge(&mut c, &words, 0);
+    let word = merge(&mut c, "merged", &words);
     let word = c.net("word", word, "1 and the product of the row that hits, else 0");
     let (found, carry, fraction) =
         (word.bit(product_bits), word.bit(product_bits - 1), word.slice(0, product_bits - 1));
@@ -104,6 +118,64 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
     let sign = c.net("product_sign", &w.sign ^ &a.sign, "sign of the product");
     c.output("product_o", concat(&[&sign, &exponent, &fraction]), "on a hit the product, without lower fraction bits");
     c
+}
+
+/// Where the words come from.
+enum RowSource {
+    Port { write: Value, address: Value, product: Value, valid: Value },
+    Layer(Value),
+}
+
+impl RowSource {
+    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
+        if let Some(bits) = config.layer_bits() {
+            return Self::Layer(c.input("layer_i", bits, "the layer that runs"));
+        }
+        c.clock();
+        c.reset(config.reset);
+        c.test_enable();
+        let (address_bits, product_bits) = (config.row_address_bits(), config.product_bits());
+        Self::Port {
+            write: c.input("row_we_i", 1, "write a row at the clock edge"),
+            address: c.input(
+                "row_addr_i",
+                address_bits,
+                "row to write, {column, mantissa bits}; past the last row none",
+            ),
+            product: c.input("row_product_i", product_bits, "its product of significands: 2 or more, fraction"),
+            valid: c.input("row_valid_i", 1, "whether it can hit from now on"),
+        }
+    }
+
+    /// 1 and the product of the row if it is selected and valid, else 0.
+    fn word(&self, c: &mut Circuit, config: &PeConfig, shape: FactoredConfig, row: usize, select: &Value) -> Value {
+        let product_bits = config.product_bits();
+        match self {
+            Self::Port { write, address, product, valid } => {
+                let here = write & address.equals(&literal(row as u128, address.width()));
+                let instance = c.instance(
+                    &format!("row_{row}"),
+                    factored_row(product_bits, config.reset),
+                    &[("we_i", &here), ("product_i", product), ("valid_i", valid), ("select_i", select)],
+                );
+                instance.port("word_o")
+            }
+            Self::Layer(layer) => {
+                let stored = |memory: &LayerMemory| {
+                    let at = |row: &&AmRow| {
+                        let (column, _, activation) = shape.parts(config.format, row.key);
+                        shape.address(config.format, column, activation) as usize
+                    };
+                    let found = memory.am.rows.iter().find(|other| at(other) == row);
+                    found.map_or(0, |row| 1 << product_bits | u128::from(row.product.0))
+                };
+                let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, else 0");
+                let word = frozen_word(c, (&name, doc), (config, layer), product_bits + 1, stored);
+                let zero = literal(0, product_bits + 1);
+                c.choose(&format!("gated_{row}"), &[(select, &word)], &zero, "the same if it is selected")
+            }
+        }
+    }
 }
 
 /// The exponent of a product of two normal numbers.

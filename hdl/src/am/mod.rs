@@ -11,20 +11,33 @@
 //!                row R ┤ match ─┘            └ select ─► product & select ─┘
 //! ```
 //!
-//! Products of significands, read by a one-hot address, [`factored_memory`].
+//! Ternary patterns of the activation with a product for each column of weights,
+//! [`grid_memory`]. Products of significands, read by a one-hot address,
+//! [`factored_memory`]. Magnitudes of weights that are given by their column,
+//! [`codebook()`].
 //!
 //! The search is combinational. A row written at a clock edge is searched from
 //! that edge on.
 
+mod codebook;
 mod factored;
 mod factored_row;
+mod frozen;
+mod grid;
+mod grid_pattern;
 mod merge;
 mod operand;
 mod pair;
 mod priority;
+mod regular;
 mod row;
 
+pub use codebook::codebook;
 pub use factored::factored_memory;
 pub use factored_row::factored_row;
+pub(crate) use frozen::frozen_word;
+pub use grid::grid_memory;
+pub use grid_pattern::grid_pattern;
 pub use pair::pair_memory;
+pub(crate) use regular::is_regular;
 pub use row::{ROW_STORAGE, pair_row};

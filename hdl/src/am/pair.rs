@@ -68,7 +68,7 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
     let special = special(&mut c, format, "weight", &weight) | special(&mut c, format, "activation", &activation);
     let special = c.net("special", special, "an operand is infinite or a NaN");
     c.output("hit_o", any & !special, "a row matches and both operands are finite");
-    let product = merge(&mut c, &products, 0);
+    let product = merge(&mut c, "merged", &products);
     c.output("product_o", product, "product of the lowest matching row, 0 if there is none");
     c
 }

@@ -1,11 +1,13 @@
 //! The processing element: pipeline, sum, output.
 
+mod align;
 mod control;
 mod fixed;
 mod narrow;
 mod output;
 mod pipeline;
 mod ports;
+mod search;
 mod sum;
 
 use crate::circuit::Circuit;

@@ -6,7 +6,7 @@ use super::ports::{Ports, WeightPort};
 use super::sum::Finished;
 use super::{fixed, sum};
 use crate::circuit::{Circuit, Value, concat, literal};
-use crate::fpu::{integer_multiplier, widening_multiplier};
+use crate::fpu::{integer_multiplier, ripple_add, widening_multiplier};
 use axp_spec::{Accumulator, NarrowOperands, PeConfig};
 
 /// One multiply-accumulate a cycle, `latency()` cycles from `last` to the result; ports
@@ -92,23 +92,43 @@ fn doc(config: &PeConfig, operands: NarrowOperands) -> String {
 /// An integer of `width` bits that wraps.
 ///
 /// ```text
-/// product ─► sign ─► + ─┬─► accumulator
-///          first ? 0 : ▲│
-///                      ││  at last
-///       accumulator ─►─┘└─► result
+/// product ─► adder ─┬─► accumulator
+///             ▲     │
+///             │     └─► result at last
+///             └───────◄ accumulator
 /// ```
 fn integer_sum(c: &mut Circuit, token: &Token, product: &Value, width: u32, run: &Value) -> Finished {
-    let zero = literal(0, width);
     let accumulator = c.forward("sum_before", width, "the accumulator");
-    let base = c.choose("base", &[(&token.first, &zero)], &accumulator, "what the product is added to");
-    let sign = product.top();
-    let mut extended = vec![&sign; (width - product.width()) as usize];
-    extended.push(product);
-    let total = c.net("total", &base + concat(&extended), "the sum with the product");
-    let sum = c.choose("sum", &[(&token.skip, &base)], &total, "next value of the accumulator");
+    let adder = integer_adder(width, product.width());
+    let inputs = [
+        ("before_i", &accumulator),
+        ("restart_i", &token.first),
+        ("skip_i", &token.skip),
+        ("addend_i", product),
+    ];
+    let sum = c.instance("adder", adder, &inputs).port("after_o");
     let changes = c.net("accumulate", run & &token.valid & (!&token.skip | &token.first), "the accumulator changes");
     let stored = c.reset_register("accumulator", &sum, &changes);
     c.define(&accumulator, stored);
     let finished = c.net("finished", run & &token.valid & &token.last, "the sum is complete");
     Finished { valid: finished, result: sum }
+}
+
+/// Adds `addend_i` of `narrow` bits to `before_i`, or to 0 if `restart_i`, in a module of
+/// its own; with `skip_i` it is not added. Combinational; what is carried out is dropped.
+fn integer_adder(width: u32, narrow: u32) -> Circuit {
+    let name = format!("axp_int_sum_w{width}_w{narrow}");
+    let mut c = Circuit::new(&name, "sum of integers that wraps, combinational");
+    let before = c.input("before_i", width, "the sum so far");
+    let restart = c.input("restart_i", 1, "it counts as 0");
+    let skip = c.input("skip_i", 1, "nothing is added");
+    let addend = c.input("addend_i", narrow, "what is added, two's complement");
+    let base = c.choose("base", &[(&restart, &literal(0, width))], &before, "what the product is added to");
+    let sign = addend.top();
+    let mut extended = vec![&sign; (width - narrow) as usize];
+    extended.push(&addend);
+    let total = ripple_add(&mut c, "sum", (&base, &concat(&extended)), &literal(0, 1)).sum;
+    let after = c.choose("after", &[(&skip, &base)], &total, "next value of the accumulator");
+    c.output("after_o", after, "the sum with it");
+    c
 }

@@ -1,13 +1,15 @@
 //! The pipeline of a PE: search, multiply, add, hand over.
 
+use super::align::Alignment;
 use super::control::Token;
 use super::output::output_buffer;
-use super::ports::{Ports, RowPort, WeightPort};
+use super::ports::{Ports, WeightPort};
+use super::search::Search;
 use super::{fixed, sum};
-use crate::am::{factored_memory, pair_memory};
-use crate::circuit::{Circuit, Instance, Value, concat, vector};
+use crate::am::frozen_word;
+use crate::circuit::{Circuit, Value, concat, vector};
 use crate::fpu;
-use axp_spec::{Accumulator, FpuConfig, FpuOperation, PeConfig, Rounding};
+use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rounding};
 
 /// One multiply-accumulate a cycle, `latency()` cycles from `last` to the result.
 ///
@@ -49,19 +51,25 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let run = ports.run.clone();
 
     // Stage 0: search and skip on the input bus.
-    let WeightPort::Value { weight, column } = &ports.weight else { unimplemented!() };
-    let memory = ports.rows.as_ref().map(|rows| memory(&mut c, config, rows, (weight, column), &ports.activation));
+    let layer = ports.layer.as_ref().map(|port| c.reset_register("layer", &port.layer, &port.write));
+    let range = range(&mut c, config, &ports, layer.as_ref());
+    let miss_column = config.column_bits().filter(|_| config.has_codebook());
+    let miss_column = miss_column.map(|bits| c.forward("miss_column", bits, "column of the weight of a miss"));
     let zero = c.net("zero", ports.activation.slice(0, width - 1).none(), "the activation is +-0");
-    let skip = c.net("skip", &ports.zero_skip & zero, "the pair leaves the sum untouched");
+    let search = Search { config, ports: &ports, layer: layer.as_ref() };
+    let lookup = search.describe(&mut c, miss_column.as_ref(), &zero);
+    let skip = c.net("skip", &ports.zero_skip & &zero, "the pair leaves the sum untouched");
     let accept = c.net("accept", &ports.valid & &run, "an operand pair enters");
-    let hit = memory.as_ref().map(|memory| memory.port("hit_o"));
-    let mut token = Token { valid: ports.valid, first: ports.first, last: ports.last, skip, hit };
+    let hit = lookup.as_ref().map(|lookup| lookup.hit.clone());
+    let (valid, first, last) = (ports.valid.clone(), ports.first.clone(), ports.last.clone());
+    let mut token = Token { valid, first, last, skip, hit };
     let entering = Token { valid: accept, ..token.clone() };
     let multiplies = c.net("multiplies", entering.multiplied(), "the pair goes to the multiplier");
-    let operands = c.register("operands", &concat(&[weight, &ports.activation]), &multiplies);
-    let mut stored = memory.map(|memory| {
+    let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
+    let operands = operands(&mut c, config, &ports, &multiplies, book);
+    let mut stored = lookup.map(|lookup| {
         let recalls = c.net("recalls", entering.recalled(), "its product comes from the memory");
-        c.register("stored", &memory.port("product_o"), &recalls)
+        lookup.product(&mut c, &recalls)
     });
     token = token.next(&mut c, "s1", &run);
 
@@ -73,33 +81,31 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         token = token.next(&mut c, &format!("s{}", stage + 1), &run);
     }
     let enables = (!enables.is_empty()).then(|| vector(&enables));
-    let (weight, activation) = (operands.slice(width, width), operands.slice(0, width));
-    let mut inputs = vec![("a_i", &weight), ("b_i", &activation)];
+    let mut inputs = vec![("a_i", &operands.weight), ("b_i", &operands.activation)];
     inputs.extend(enables.iter().map(|enables| ("en_i", enables)));
     let multiplied = c.instance("multiplier", fpu::assemble(&multiplier(config)), &inputs).port("result_o");
 
     // Add, and offer what is finished.
-    let units = config.stores_units();
+    let fixed = matches!(config.accumulator, Accumulator::Fixed { .. });
     let product = match (&token.hit, &stored) {
-        (Some(hit), Some(stored)) if !units => {
+        (Some(hit), Some(stored)) if !fixed => {
             // A factored memory can leave out the lower bits of the fraction.
             let stored = stored.above(width - stored.width());
             c.choose("next_product", &[(hit, &stored)], &multiplied, "product of the pair")
         }
         _ => multiplied,
     };
-    let (moves, doc) = if units {
+    let (moves, doc) = if fixed {
         (token.multiplied(), "the multiplier's product moves on")
     } else {
         (token.counts(), "the pair has a product")
     };
-    let moves = c.net("product_moves", &run & moves, doc);
+    let moves = c.net("product_moves", &run & &moves, doc);
     let product = c.register("product", &product, &moves);
-    let finished = match (config.accumulator, &ports.range) {
+    let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
-            let stored = stored.filter(|_| units);
-            let stored = stored.map(|stored| move_on(&mut c, "stored_product", &stored, &token, &run));
-            let token = if units { token } else { token.without_hit() }.next(&mut c, "sum", &run);
+            let stored = stored.map(|stored| fixed_product(&mut c, config, width, &stored, range, &token, &run));
+            let token = token.next(&mut c, "sum", &run);
             let products = fixed::Products { multiplied: product, stored };
             fixed::describe(&mut c, (format, width), &token, &products, range, &run)
         }
@@ -142,25 +148,63 @@ fn doc(config: &PeConfig) -> String {
     format!("processing element: {memory}{} multiply-accumulate{sum}", config.format)
 }
 
-/// The memory, searched for the pair on the input bus.
-fn memory(c: &mut Circuit, config: &PeConfig, rows: &RowPort, (weight, column): (&Value, &Option<Value>), activation: &Value) -> Instance {
-    let mut inputs = vec![
-        ("row_we_i", &rows.write),
-        ("row_addr_i", &rows.address),
-        ("row_product_i", &rows.product),
-        ("row_valid_i", &rows.valid),
-        ("weight_i", weight),
-        ("activation_i", activation),
-    ];
-    if let Some((key, care)) = &rows.pattern {
-        inputs.extend([("row_key_i", key), ("row_care_i", care)]);
-    }
-    inputs.extend(column.iter().map(|column| ("column_i", column)));
-    let memory = match config.factored_memory() {
-        Some(shape) => factored_memory(config, shape),
-        None => pair_memory(config),
+/// The range of a fixed-point accumulator: a port, or what the layer says.
+fn range(c: &mut Circuit, config: &PeConfig, ports: &Ports, layer: Option<&Value>) -> Option<Value> {
+    let fixed = matches!(config.accumulator, Accumulator::Fixed { .. });
+    let frozen = layer.filter(|_| fixed).map(|layer| {
+        let named = ("range", "range of the accumulator in this layer");
+        frozen_word(c, named, (config, layer), config.format.exponent_bits(), |memory| memory.range.into())
+    });
+    frozen.or_else(|| ports.range.clone())
+}
+
+/// What goes to the multiplier.
+struct Operands {
+    weight: Value,
+    activation: Value,
+}
+
+/// The operand registers, clocked on a miss; behind them, where weights are given by
+/// index, the codebook.
+fn operands(
+    c: &mut Circuit,
+    config: &PeConfig,
+    ports: &Ports,
+    multiplies: &Value,
+    book: Option<(&Value, &Value)>,
+) -> Operands {
+    let width = config.format.width();
+    let given = match &ports.weight {
+        WeightPort::Value { weight, .. } => weight.clone(),
+        WeightPort::Index { sign, column } => concat(&[sign, column]),
     };
-    c.instance("memory", memory, &inputs)
+    let stored = c.register("operands", &concat(&[&given, &ports.activation]), multiplies);
+    let (given, activation) = (stored.slice(width, given.width()), stored.slice(0, width));
+    let Some((magnitude, column)) = book else { return Operands { weight: given, activation } };
+    c.define(column, given.slice(0, column.width()));
+    Operands { weight: concat(&[&given.top(), magnitude]), activation }
+}
+
+/// The product of a hit in the stage that adds it to a fixed-point sum.
+fn fixed_product(
+    c: &mut Circuit,
+    config: &PeConfig,
+    width: u32,
+    stored: &Value,
+    range: &Value,
+    token: &Token,
+    run: &Value,
+) -> fixed::Stored {
+    let moved = |c: &mut Circuit, value: &Value| move_on(c, "stored_product", value, token, run);
+    match config.organisation() {
+        Some(Organisation::Factored(_)) => {
+            let alignment = Alignment { format: config.format, width, significand: config.product_bits() };
+            let shifted = alignment.shift(c, stored, range);
+            fixed::Stored::Shifted(alignment, moved(c, &shifted))
+        }
+        Some(Organisation::Grid(_)) => fixed::Stored::Magnitude(moved(c, stored)),
+        Some(Organisation::Pair) | None => fixed::Stored::Units(moved(c, stored)),
+    }
 }
 
 /// A stored product one stage later.

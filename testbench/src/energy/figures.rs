@@ -44,7 +44,7 @@ impl Split {
             (Kind::ClockPin | Kind::ClockGate, _) => &mut self.clock,
             (_, "memory" | "codebook" | "layer") => &mut self.search_and_read,
             (_, "multiplier") => &mut self.multiplier,
-            (_, "adder" | "to_fixed" | "from_fixed") | (Kind::Combinational, "top") => &mut self.accumulator,
+            (_, "adder" | "align" | "to_fixed" | "from_fixed") | (Kind::Combinational, "top") => &mut self.accumulator,
             _ => &mut self.registers,
         }) += energy;
     }

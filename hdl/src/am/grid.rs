@@ -1,0 +1,224 @@
+//! The `grid` memory: ternary patterns of the activation, a product a column.
+
+use super::frozen::frozen_word;
+use super::grid_pattern::grid_pattern;
+use super::merge::merge;
+use super::operand::special;
+use super::priority::lowest;
+use crate::circuit::{Circuit, Value, concat, literal, vector};
+use crate::prim::style_name;
+use axp_spec::{GridConfig, LayerMemory, PeConfig};
+
+/// Ternary patterns of the activation's magnitude, each with a product for every
+/// column of weights; the product's sign is made beside them.
+///
+/// ```text
+/// activation ─► pattern 0 … R ─► lowest ─► row ─┐
+///                                               ├─ AND ─► product & select ─► OR tree ─► product_o
+/// column ─► one-hot ────────────────────────────┘
+/// ```
+///
+/// The lowest valid pattern that matches wins; infinities and NaNs never match. A
+/// column past the last one is a miss. The search takes no clock; a write takes one
+/// edge. In a frozen memory patterns and products depend on the layer alone. W is the
+/// width of the PE's format, P that of a stored product, which is a magnitude.
+///
+/// | port | width | |
+/// |---|---|---|
+/// | `clk_i`, `rst_ni`, `test_en_i` | 1 | programmable: reset makes all patterns invalid |
+/// | `row_we_i`, `row_addr_i` | 1, A | programmable: writes {pattern, column}; where there is none nothing |
+/// | `row_key_i`, `row_care_i`, `row_valid_i` | W - 1, W - 1, 1 | programmable: the pattern |
+/// | `row_product_i` | P | programmable: the product |
+/// | `layer_i` | L | frozen: the layer that runs |
+/// | `weight_i` or `weight_sign_i` | W or 1 | the weight, or by index its sign |
+/// | `activation_i`, `column_i` | W, C | activation, column of the weight |
+/// | `hit_o` | 1 | a pattern matches and no operand is infinite or NaN |
+/// | `product_o` | 1 + P | on a hit {sign, magnitude of the product} |
+///
+/// ```text
+/// clk_i         _/‾\_/‾\_/‾\_
+/// row_we_i      _/‾‾‾\_______   a pattern that the activation on the bus matches
+/// hit_o         _____/‾‾‾‾‾‾‾
+/// ```
+pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
+    let (format, reset) = (config.format, config.reset);
+    let (width, product_bits) = (format.width(), config.product_bits());
+    let GridConfig { patterns, columns } = shape;
+    let index = if config.has_codebook() { "_index" } else { "" };
+    let name = match config.is_frozen() {
+        true => format!("{}_memory", config.name),
+        false => {
+            format!("axp_grid_am_{}_{format}_r{patterns}_c{columns}_p{product_bits}{index}", style_name(reset))
+        }
+    };
+    let mut c = Circuit::new(&name, "associative memory of activation patterns, a product a weight column");
+    let source = PatternSource::of(&mut c, config);
+    let (sign, special_weight) = if config.has_codebook() {
+        (c.input("weight_sign_i", 1, "sign of the weight"), None)
+    } else {
+        let weight = c.input("weight_i", width, "weight");
+        let special = special(&mut c, format, "weight", &weight);
+        (weight.top(), Some(special))
+    };
+    let activation = c.input("activation_i", width, "activation");
+    let column = c.input("column_i", shape.column_bits(), "column of the weight");
+    let magnitude = activation.slice(0, width - 1);
+
+    let here = |c: &mut Circuit, id: u32| {
+        let here = column.equals(&literal(id.into(), column.width()));
+        c.net(&format!("column_{id}"), here, "the weight is in this column")
+    };
+    let selected: Vec<Value> = (0..columns).map(|id| here(&mut c, id)).collect();
+    let selected = vector(&selected);
+    // Patterns of which no two match the same magnitude need no priority.
+    let exclusive = config.is_frozen() && config.frozen_layers().iter().all(|layer| disjoint(config, shape, layer));
+    let selects: Option<Vec<Value>> = (!exclusive).then(|| {
+        let select = |row| c.forward(&format!("select_{row}"), 1, "this pattern is the lowest that matches");
+        (0..patterns).map(select).collect()
+    });
+    let (mut matches, mut products) = (Vec::new(), Vec::new());
+    for pattern in 0..patterns {
+        let select = selects.as_ref().map(|selects| &selects[pattern as usize]);
+        let (found, product) = source.pattern(&mut c, (config, shape), pattern, &magnitude, (select, &selected));
+        matches.push(found);
+        products.push(product);
+    }
+    let any = match &selects {
+        Some(selects) => lowest(&mut c, &matches, selects),
+        None => c.net("any", vector(&matches).any(), "a pattern matches"),
+    };
+    let special = special(&mut c, format, "activation", &activation);
+    let special = match special_weight {
+        Some(weight) => c.net("special", weight | special, "an operand is infinite or a NaN"),
+        None => special,
+    };
+    let known = c.net("known", selected.any(), "there is such a column");
+    c.output("hit_o", any & !special & known, "a pattern matches and the operands are finite");
+    let product = merge(&mut c, "products", &products);
+    let product = c.net("magnitude", product, "magnitude of the product");
+    let sign = c.net("product_sign", sign ^ activation.top(), "sign of the product");
+    c.output("product_o", concat(&[&sign, &product]), "on a hit the product");
+    c
+}
+
+/// Whether no magnitude matches two patterns of a layer.
+fn disjoint(config: &PeConfig, shape: GridConfig, layer: &LayerMemory) -> bool {
+    let rows = layer.am.rows.iter().step_by(shape.columns as usize);
+    let halves: Vec<(u32, u32)> =
+        rows.map(|row| (shape.parts(config.format, row.key).1, shape.parts(config.format, row.care).1)).collect();
+    let apart = |a: &(u32, u32), b: &(u32, u32)| (a.0 ^ b.0) & a.1 & b.1 != 0;
+    (0..halves.len()).all(|i| halves[i + 1..].iter().all(|other| apart(&halves[i], other)))
+}
+
+/// Where patterns and products come from.
+enum PatternSource {
+    Port { write: Value, address: Value, key: Value, care: Value, product: Value, valid: Value },
+    Layer(Value),
+}
+
+impl PatternSource {
+    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
+        if let Some(bits) = config.layer_bits() {
+            return Self::Layer(c.input("layer_i", bits, "the layer that runs"));
+        }
+        c.clock();
+        c.reset(config.reset);
+        c.test_enable();
+        let width = config.format.width() - 1;
+        Self::Port {
+            write: c.input("row_we_i", 1, "write a pattern and a product at the clock edge"),
+            address: c.input("row_addr_i", config.row_address_bits(), "where, {pattern, column}"),
+            key: c.input("row_key_i", width, "the pattern"),
+            care: c.input("row_care_i", width, "compared bits of the pattern"),
+            product: c.input("row_product_i", config.product_bits(), "magnitude of the product"),
+            valid: c.input("row_valid_i", 1, "whether the pattern can match from now on"),
+        }
+    }
+
+    /// Whether the pattern matches; and the product of the column if it was selected
+    /// (without a `select`: if it matches), else 0.
+    fn pattern(
+        &self,
+        c: &mut Circuit,
+        (config, shape): (&PeConfig, GridConfig),
+        pattern: u32,
+        magnitude: &Value,
+        (select, columns): (Option<&Value>, &Value),
+    ) -> (Value, Value) {
+        let (format, product_bits) = (config.format, config.product_bits());
+        let name = format!("pattern_{pattern}");
+        match (self, select) {
+            (Self::Port { write, address, key, care, product, valid }, Some(select)) => {
+                let bits = shape.column_bits();
+                let rows = address.slice(bits, address.width() - bits);
+                let column = address.slice(0, bits);
+                let this = rows.equals(&literal(pattern.into(), rows.width()));
+                let this = c.net(&format!("{name}_addressed"), this, "the address is in this pattern");
+                let each: Vec<Value> = (0..shape.columns)
+                    .map(|id| {
+                        let here = column.equals(&literal(id.into(), bits));
+                        c.net(&format!("{name}_column_{id}"), here, "the address is in this column")
+                    })
+                    .collect();
+                let each = vector(&each);
+                let writes = write & this & each.any();
+                let writes = c.net(&format!("{name}_written"), writes, "something of this pattern is written");
+                let instance = c.instance(
+                    &name,
+                    grid_pattern(format, shape.columns, product_bits, config.reset),
+                    &[
+                        ("we_i", &writes),
+                        ("column_we_i", &each),
+                        ("key_i", key),
+                        ("care_i", care),
+                        ("valid_i", valid),
+                        ("product_i", product),
+                        ("search_i", magnitude),
+                        ("select_i", select),
+                        ("column_i", columns),
+                    ],
+                );
+                (instance.port("match_o"), instance.port("product_o"))
+            }
+            (Self::Port { .. }, None) => unreachable!("a programmable grid always has a priority select"),
+            (Self::Layer(layer), select) => {
+                let at = |memory: &LayerMemory, column: u32| {
+                    memory.am.rows.get((pattern * shape.columns + column) as usize).copied()
+                };
+                let part = |bits: u64| u128::from(shape.parts(format, bits).1);
+                let width = magnitude.width();
+                let from = (config, layer);
+                let word = |c: &mut Circuit, what: &str, width, of: &dyn Fn(&LayerMemory) -> u128| {
+                    frozen_word(c, (&format!("{name}_{what}"), "of this pattern, by layer"), from, width, of)
+                };
+                let key = word(c, "key", width, &|memory| at(memory, 0).map_or(0, |row| part(row.key)));
+                let care = word(c, "care", width, &|memory| at(memory, 0).map_or(0, |row| part(row.care)));
+                let valid = word(c, "valid", 1, &|memory| at(memory, 0).is_some().into());
+                let differs = (magnitude ^ &key) & &care;
+                let differs = c.net(&format!("{name}_differs"), differs, "compared bits that differ");
+                let found = c.net(&format!("{name}_matches"), valid & differs.none(), "the pattern matches");
+                let words: Vec<Value> = (0..shape.columns)
+                    .map(|column| {
+                        let of = |memory: &LayerMemory| at(memory, column).map_or(0, |row| row.product.0.into());
+                        word(c, &format!("word_{column}"), product_bits, &of)
+                    })
+                    .collect();
+                // A product is read where the pattern and the column meet.
+                let select = select.unwrap_or(&found).clone();
+                let zero = literal(0, product_bits);
+                let gated: Vec<Value> = words
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, word)| !word.is_constant())
+                    .map(|(column, word)| {
+                        let here = &select & columns.bit(column as u32);
+                        let here = c.net(&format!("{name}_read_{column}"), here, "this product is read");
+                        c.choose(&format!("{name}_gated_{column}"), &[(&here, word)], &zero, "the product if read")
+                    })
+                    .collect();
+                let product = if gated.is_empty() { zero } else { merge(c, &format!("{name}_merged"), &gated) };
+                (found, product)
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The search of the memory for the pair on the input bus, and the read of its product.
+
+use super::ports::{Ports, WeightPort};
+use crate::am::{codebook, factored_memory, grid_memory, is_regular, pair_memory};
+use crate::circuit::{Circuit, Instance, Value, concat, literal};
+use axp_spec::{FactoredConfig, Organisation, PeConfig};
+
+/// Where the search stands.
+pub(super) struct Search<'a> {
+    pub config: &'a PeConfig,
+    pub ports: &'a Ports,
+    /// The layer register of a frozen memory.
+    pub layer: Option<&'a Value>,
+}
+
+/// What the search found.
+pub(super) struct Lookup {
+    /// The memory has the product.
+    pub hit: Value,
+    /// Magnitude of the weight in the multiplier's operands, where there is a codebook.
+    pub magnitude: Option<Value>,
+    product: Product,
+}
+
+/// The product of a hit.
+enum Product {
+    /// On the bus: a register follows.
+    Found(Value),
+    /// Read from a key, behind the register that is described last.
+    Keyed { key: Value, stored: Value, product: Value },
+}
+
+/// The operands of a search in a memory with columns.
+struct Operands<'a> {
+    activation: &'a Value,
+    /// Sign of the weight, or the weight.
+    weight: &'a Value,
+    column: Option<&'a Value>,
+}
+
+impl Lookup {
+    /// The product one stage after the bus, of pairs for which `recalls` held.
+    pub fn product(self, c: &mut Circuit, recalls: &Value) -> Value {
+        match self.product {
+            Product::Found(product) => c.register("stored", &product, recalls),
+            Product::Keyed { key, stored, product } => {
+                let register = c.register("key", &key, recalls);
+                c.define(&stored, register);
+                product
+            }
+        }
+    }
+}
+
+impl Search<'_> {
+    /// The search; `None` in a PE without a memory. `miss_column` is the column of the
+    /// weight in the multiplier's operands, `zero` says that the activation is ±0.
+    pub fn describe(&self, c: &mut Circuit, miss_column: Option<&Value>, zero: &Value) -> Option<Lookup> {
+        let organisation = self.config.organisation()?;
+        if let (Organisation::Factored(shape), WeightPort::Index { sign, column }) = (organisation, &self.ports.weight)
+            && is_regular(self.config, shape)
+        {
+            return Some(self.keyed(c, shape, (sign, column), miss_column, zero));
+        }
+        let activation = &self.ports.activation;
+        let operands = match &self.ports.weight {
+            WeightPort::Value { weight, column } => Operands { activation, weight, column: column.as_ref() },
+            WeightPort::Index { sign, column } => Operands { activation, weight: sign, column: Some(column) },
+        };
+        let book = miss_column.map(|miss| self.codebook(c, "codebook", miss, operands.column));
+        let memory = self.memory(c, "memory", &operands, book.as_ref());
+        Some(Lookup {
+            hit: memory.port("hit_o"),
+            magnitude: book.map(|book| book.port("magnitude_o")),
+            product: Product::Found(memory.port("product_o")),
+        })
+    }
+
+    /// A regular memory: two exponent bits decide nearly always, and a copy of the
+    /// memory that rests meanwhile decides the others.
+    ///
+    /// ```text
+    ///            stage 0 (bus)                    │ stage 1
+    /// index ────► key ────────────────────────────┼─► memory, codebook ─► product
+    /// activ. ─┬─► key: exponent, mantissa bits ───┤
+    ///         ├─► zero, or top exponent bits differ ─┬► hit
+    ///         └─► & neither ─► far memory ───────────┘
+    /// ```
+    fn keyed(
+        &self,
+        c: &mut Circuit,
+        shape: FactoredConfig,
+        (sign, column): (&Value, &Value),
+        miss_column: Option<&Value>,
+        zero: &Value,
+    ) -> Lookup {
+        let format = self.config.format;
+        let (fraction_bits, exponent_bits) = (format.fraction_bits(), format.exponent_bits());
+        let activation = &self.ports.activation;
+        let exponent = activation.slice(fraction_bits, exponent_bits);
+        let below = fraction_bits - shape.mantissa_bits;
+        // Sign, exponent and the mantissa bits that select a row.
+        let top = |value: &Value| value.slice(below, format.width() - below);
+
+        let near = exponent.top() ^ exponent.bit(exponent_bits - 2);
+        let near = c.net("near", near, "a hit whatever the weight");
+        // No weight of a regular memory is subnormal, so that a zero always hits.
+        let known = c.net("known", &near | zero, "a hit without the far memory");
+        // Zeros are known. A magnitude that is not zero is infinite or a NaN by its
+        // exponent where the format has infinities, and selects a row by its top bits.
+        let looked = if format.has_infinity() && below > 0 {
+            concat(&[&top(activation), &literal(1, below)])
+        } else {
+            activation.clone()
+        };
+        let shut = |c: &mut Circuit, name: &str, value: &Value, doc: &str| {
+            c.choose(name, &[(&known, &literal(0, value.width()))], value, doc)
+        };
+        let far_activation = shut(c, "far_activation", &looked, "0 while the hit is known without it");
+        let far_column = shut(c, "far_column", column, "the same");
+        // Nothing is multiplied with the far codebook.
+        let none = literal(0, column.width());
+        let far_book = self.codebook(c, "far_codebook", &none, Some(&far_column));
+        let operands = Operands { activation: &far_activation, weight: sign, column: Some(&far_column) };
+        let far = self.memory(c, "far_memory", &operands, Some(&far_book));
+        let far_hit = far.port("hit_o");
+        let hit = c.net("hit", known | far_hit, "the memory has the product");
+
+        let sign = c.net("key_sign", sign ^ activation.top(), "sign of the product");
+        let selected = top(activation);
+        let key = concat(&[&sign, column, &selected.slice(0, selected.width() - 1)]);
+        let stored = c.forward("key_stored", key.width(), "sign, column, exponent, mantissa bits of a hit");
+        let rest = exponent_bits + shape.mantissa_bits;
+        let mut parts = vec![literal(0, 1), stored.slice(0, rest)];
+        if below > 0 {
+            parts.push(literal(0, below));
+        }
+        let activation = concat(&parts.iter().collect::<Vec<_>>());
+        let (sign, column) = (stored.top(), stored.slice(rest, column.width()));
+        let book = self.codebook(c, "codebook", miss_column.unwrap_or(&column), Some(&column));
+        let operands = Operands { activation: &activation, weight: &sign, column: Some(&column) };
+        let memory = self.memory(c, "memory", &operands, Some(&book));
+        Lookup {
+            hit,
+            magnitude: miss_column.map(|_| book.port("magnitude_o")),
+            product: Product::Keyed { key, stored, product: memory.port("product_o") },
+        }
+    }
+
+    /// A codebook, read for the multiplier at `miss_column`, and by a `factored` memory
+    /// at `column`.
+    fn codebook(&self, c: &mut Circuit, name: &str, miss_column: &Value, column: Option<&Value>) -> Instance {
+        let mut inputs = vec![("miss_column_i", miss_column)];
+        if let Some(port) = &self.ports.codebook {
+            inputs.extend([
+                ("codebook_we_i", &port.write),
+                ("codebook_addr_i", &port.column),
+                ("codebook_magnitude_i", &port.magnitude),
+            ]);
+        }
+        inputs.extend(self.layer.map(|layer| ("layer_i", layer)));
+        if self.config.factored_memory().is_some() {
+            inputs.extend(column.map(|column| ("column_i", column)));
+        }
+        c.instance(name, codebook(self.config), &inputs)
+    }
+
+    /// A memory, searched for `operands`.
+    fn memory(&self, c: &mut Circuit, name: &str, operands: &Operands<'_>, book: Option<&Instance>) -> Instance {
+        let config = self.config;
+        let mut inputs = vec![("activation_i", operands.activation)];
+        inputs.extend(self.layer.map(|layer| ("layer_i", layer)));
+        if let Some(rows) = &self.ports.rows {
+            inputs.extend([
+                ("row_we_i", &rows.write),
+                ("row_addr_i", &rows.address),
+                ("row_product_i", &rows.product),
+                ("row_valid_i", &rows.valid),
+            ]);
+            inputs.extend(rows.pattern.iter().flat_map(|(key, care)| [("row_key_i", key), ("row_care_i", care)]));
+        }
+        inputs.push((if config.has_codebook() { "weight_sign_i" } else { "weight_i" }, operands.weight));
+        inputs.extend(operands.column.map(|column| ("column_i", column)));
+        let said = book.filter(|_| config.factored_memory().is_some());
+        let said = said.map(|book| (book.port("exponent_o"), book.port("zero_o")));
+        if let Some((exponent, zero)) = &said {
+            inputs.extend([("weight_exponent_i", exponent), ("weight_zero_i", zero)]);
+        }
+        let memory = match config.organisation() {
+            Some(Organisation::Grid(shape)) => grid_memory(config, shape),
+            Some(Organisation::Factored(shape)) => factored_memory(config, shape),
+            Some(Organisation::Pair) | None => pair_memory(config),
+        };
+        c.instance(name, memory, &inputs)
+    }
+}
