@@ -113,10 +113,7 @@ pub enum PeConfigError {
     #[error("a pair memory has no columns, so that a weight must be given by its value")]
     Index,
     /// Narrow operands in a PE that is not a plain one.
-    #[error(
-        "a PE with {} operands has the format fp32, no memory and no pipeline cuts (with int8 neither a \
-         fixed-point accumulator nor a choice of multipliers)", .0.name()
-    )]
+    #[error("{} operands need a plain PE in fp32 without cuts (int8 also accumulator float, multiplier dadda)", .0.name())]
     Operands(NarrowOperands),
     /// No layers, or too many.
     #[error("a frozen memory of {0} layers cannot be built: use 1 to {MAX_LAYERS}")]
@@ -203,11 +200,7 @@ impl PeConfig {
         if !is_safe_name(&self.name) {
             return Err(PeConfigError::Name(self.name.clone()));
         }
-        if let Some(operands) = self.operands
-            && !self.takes(operands)
-        {
-            return Err(PeConfigError::Operands(operands));
-        }
+        self.validate_operands()?;
         if let Some(am) = &self.am {
             self.validate_memory(am)?;
         }
@@ -238,30 +231,6 @@ impl PeConfig {
         self.frozen_layers().iter().enumerate().try_for_each(|(layer, memory)| {
             memory.validate(self).map_err(|source| PeConfigError::Frozen { layer, source: Box::new(source) })
         })
-    }
-
-    /// Whether a PE as this one is otherwise can have narrow operands.
-    fn takes(&self, operands: NarrowOperands) -> bool {
-        let plain = self.am.is_none() && self.multiplier_stages == 0 && self.adder_stages == 0;
-        let integer = self.accumulator == Accumulator::Float && self.multiplier == MultiplierStyle::Dadda;
-        plain && self.format == FloatFormat::Binary32 && (operands == NarrowOperands::Bfloat16 || integer)
-    }
-
-    /// Width in bits of a weight and of an activation on the bus.
-    pub const fn operand_bits(&self) -> u32 {
-        match self.operands {
-            Some(operands) => operands.width(),
-            None => self.format.width(),
-        }
-    }
-
-    /// Whether an activation on the bus is a zero: of either sign, if it has one.
-    pub const fn is_zero(&self, activation: u32) -> bool {
-        let magnitude = match self.operands {
-            Some(operands) => operands.magnitude_mask(),
-            None => (self.format.sign_mask() - 1) as u32,
-        };
-        activation & magnitude == 0
     }
 
     fn validate_memory(&self, am: &AmConfig) -> Result<(), PeConfigError> {

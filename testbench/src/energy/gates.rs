@@ -27,7 +27,7 @@ const CONTROL_REGISTERS: &str = "axp_reg";
 /// One row of an associative memory begins so.
 const ROW: &str = "axp_am_row";
 
-/// Rows of a memory above which only a few recipes are tried.
+/// Rows of a programmable memory above which only a few recipes are tried.
 const MANY_ROWS: usize = 16;
 
 /// A netlist on a library, not yet at a clock period.
@@ -47,8 +47,8 @@ impl Gates {
     /// Synthesises a processing element whose parts stay apart: every instance in
     /// its top module but the registers of control bits.
     ///
-    /// Each row of a memory keeps its bounds too, so that ABC maps one row and not
-    /// all. Memories of many rows are tried with a few recipes, everything else
+    /// Each row of a programmable memory keeps its bounds too, so that ABC maps one row
+    /// and not all. Such memories of many rows are tried with a few recipes, everything else
     /// with all of them; the smallest netlist within 20 ns wins (30 ns on libraries
     /// other than osu018, whose cells are slower at their wire load), or the fastest.
     ///
@@ -64,7 +64,7 @@ impl Gates {
         let rtl = axp_hdl::generate(config)?;
         let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
         let design = Design { top: &rtl.top, modules: &modules, clock: Some(CLOCK), control: CONTROL };
-        let recipes = if config.rows() > MANY_ROWS { FEW } else { RECIPES };
+        let recipes = if config.rows() > MANY_ROWS && !config.is_frozen() { FEW } else { RECIPES };
         let goal = Goal { period: goal_ns(library), wire_load: library.wire_load() };
         let netlist = synthesise_tried(&design, &parts(&rtl), recipes, library, goal, cache, cancel)
             .map_err(|source| EnergyError::Synth { contender: name.to_owned(), source })?;
