@@ -105,14 +105,15 @@ impl Baseline {
         let (name, operands, accumulator) = match self {
             Self::Plain | Self::ZeroSkip => ("axp_plain", None, Accumulator::Float),
             Self::Fixed | Self::FixedZeroSkip => ("axp_plain_fixed", None, fixed),
-            Self::Bf16 | Self::Bf16ZeroSkip => {
-                ("axp_plain_bf16", Some(NarrowOperands::Bfloat16), Accumulator::Float)
+            Self::Bf16 | Self::Bf16ZeroSkip => ("axp_plain_bf16", Some(NarrowOperands::Bfloat16), Accumulator::Float),
+            Self::Bf16Fixed | Self::Bf16FixedZeroSkip => {
+                ("axp_plain_bf16_fixed", Some(NarrowOperands::Bfloat16), fixed)
             }
-            Self::Bf16Fixed | Self::Bf16FixedZeroSkip => ("axp_plain_bf16_fixed", Some(NarrowOperands::Bfloat16), fixed),
             Self::Int8 | Self::Int8ZeroSkip => ("axp_plain_int8", Some(NarrowOperands::Int8), Accumulator::Float),
         };
         let config = PeConfig { operands, accumulator, ..PeConfig::plain(name) };
-        let skips = [Self::ZeroSkip, Self::FixedZeroSkip, Self::Bf16ZeroSkip, Self::Bf16FixedZeroSkip, Self::Int8ZeroSkip];
+        let skips =
+            [Self::ZeroSkip, Self::FixedZeroSkip, Self::Bf16ZeroSkip, Self::Bf16FixedZeroSkip, Self::Int8ZeroSkip];
         let zero_skip = skips.contains(&self);
         Contender { name: self.name().to_owned(), config, zero_skip, range: Range::Window }
     }

@@ -4,7 +4,10 @@ use super::*;
 use crate::gates::GatesError;
 use crate::synth::liberty::{CellLibrary, OSU018};
 use crate::tools::Tool;
-use axp_spec::{AmImage, AmRow, FloatFormat, LayerMemory, PeConfig};
+use axp_golden::am::rounded_product;
+use axp_spec::{
+    Accumulator, AmImage, AmRow, Bits32, Content, FactoredConfig, FloatFormat, LayerMemory, PeConfig, WeightOperand,
+};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -128,4 +131,57 @@ fn what_is_timed_for_another_clock_gives_no_figure() {
     let Some(error) = plain_run(|_, period_ns| *period_ns = 41.0) else { return };
     assert!(matches!(error, EnergyError::Gates { source: GatesError::Period { .. }, .. }), "{error}");
     assert!(error.is_failed_check());
+}
+
+/// Sums of a `factored` design whose weights come by index: one layer with rows for all
+/// of its weights, and one without, whose weights are the same.
+fn by_index(frozen: bool) -> (PeConfig, Vec<LayerWindow>) {
+    let (format, shape) = (FloatFormat::Binary32, FactoredConfig { columns: 8, mantissa_bits: 2 });
+    let accumulator = Accumulator::Fixed { width: 24, product_width: 12 };
+    let mut config = PeConfig { accumulator, ..PeConfig::factored("axp_pe_energy_index", 8, 2) };
+    let mut windows = [window("served", 3000, 0), window("exact", 1000, 777)];
+    let magnitudes = || (0..8).map(|id| Bits32::from(0.25 + id as f32 / 8.0));
+    for window in &mut windows {
+        // A sum of 16 products is below 64.
+        window.memory = LayerMemory { range: 132, magnitudes: magnitudes().collect(), am: AmImage::default() };
+    }
+    for (column, magnitude) in (0..).zip(magnitudes()) {
+        for prefix in 0..4 {
+            let middle = prefix << 21 | 1 << 20;
+            let product = rounded_product(format, config.product_bits(), magnitude.0 & 0x7F_FFFF, middle);
+            let key = shape.key(format, column, magnitude.0, middle);
+            windows[0].memory.am.rows.push(AmRow { key, care: shape.care(format), product: Bits32(product) });
+        }
+    }
+    if let Some(am) = &mut config.am {
+        am.weight = WeightOperand::Index;
+        if frozen {
+            am.content = Content::Frozen { layers: windows.iter().map(|window| window.memory.clone()).collect() };
+        }
+    }
+    (config, windows.into())
+}
+
+#[test]
+fn a_layer_is_selected_in_a_frozen_memory_and_written_to_another() {
+    let Some(library) = osu018() else { return };
+    let mut reloads = Vec::new();
+    for frozen in [true, false] {
+        let (config, windows) = by_index(frozen);
+        let options =
+            Options { clock_ns: None, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+        let found = compare(&Contender::design(&config, true), &[], &windows, &library, &options);
+        let found = found.unwrap_or_else(|error| panic!("{error}")).design;
+        println!("{frozen} {:.2} {:?} {:?}", found.pj_per_mac, found.split, found.by_class);
+        let [served, exact] = &found.layers[..] else { panic!("{:?}", found.layers) };
+        assert!(served.hits > 0.5 && served.misses == 0.0 && exact.hits == 0.0, "{served:?} {exact:?}");
+        assert!(served.pj_per_mac < 0.7 * exact.pj_per_mac, "{served:?} {exact:?}");
+        assert!(found.split.search_and_read > 0.0);
+        reloads.push(found.split.reload);
+        let mut wrong = windows.clone();
+        wrong[1].memory.range = 133;
+        let checked = wrong[1].check(1, &config);
+        assert_eq!(matches!(checked, Err(EnergyError::Frozen { .. })), frozen, "{checked:?}");
+    }
+    assert!(reloads[0] < 0.2 * reloads[1], "{reloads:?}");
 }
