@@ -24,6 +24,7 @@ use std::path::Path;
 pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
     // What can fail at once fails at once: the folder, the tools, the input.
     let staging = Staging::begin(&options.out, options.force)?;
+    options.memory.columns()?;
     let tools = versions(options.replay.simulator)?;
     let input = input::load(&options.network)?;
     let stages = Stages::new();
