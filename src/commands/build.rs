@@ -80,6 +80,7 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
         hit_rate: evaluation::hit_rate(&total),
         zero_rate: total.zero_rate(),
         macs: layers.iter().filter_map(|layer| layer.macs).sum(),
+        overflows: layers.iter().map(|layer| layer.overflows).sum(),
         layers,
         equivalence,
         lint: lint::rows(&passes),

@@ -63,7 +63,13 @@ fn layer(name: &str, am: AmImage, sums: usize, pairs: usize) -> LayerTrace<'stat
             SumTrace { index: 10 * index, operands, bias, element }
         })
         .collect();
-    LayerTrace { name: name.into(), number: 0, memory: rows(am), zero_skip: false, sums: Box::new(move || Box::new(sums.clone().into_iter())) }
+    LayerTrace {
+        name: name.into(),
+        number: 0,
+        memory: rows(am),
+        zero_skip: false,
+        sums: Box::new(move || Box::new(sums.clone().into_iter())),
+    }
 }
 
 fn layers() -> Vec<LayerTrace<'static>> {

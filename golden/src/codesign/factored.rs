@@ -38,7 +38,8 @@ pub fn significands(
         let low = 1.0 + prefix as f64 / prefixes as f64;
         let high = low + 1.0 / prefixes as f64;
         // Sums in binary64 must not put a mean outside its bin.
-        let activation = if *weight > 0.0 { (weighted / weight).clamp(low, high.next_down()) } else { (low + high) / 2.0 };
+        let activation =
+            if *weight > 0.0 { (weighted / weight).clamp(low, high.next_down()) } else { (low + high) / 2.0 };
         let encoding = magnitudes[column].to_bits();
         let significand = f64::from(f32::from_bits(encoding & 0x007F_FFFF | 0x3F80_0000));
         AmRow {

@@ -27,7 +27,8 @@ pub fn representatives(
         }
     }
     if let Some(pattern) = prefixes.iter().position(|prefix| prefix.matches(0)) {
-        let met: Vec<f64> = (0..columns).map(|column| sums.iter().skip(column).step_by(columns).map(|s| s[1]).sum()).collect();
+        let met: Vec<f64> =
+            (0..columns).map(|column| sums.iter().skip(column).step_by(columns).map(|s| s[1]).sum()).collect();
         let all: f64 = met.iter().sum();
         for (column, met) in met.iter().enumerate().filter(|_| all > 0.0) {
             sums[pattern * columns + column][1] += zeros as f64 * met / all;

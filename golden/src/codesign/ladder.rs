@@ -11,8 +11,8 @@ use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{Network, Samples};
 use axp_spec::design::SCHEMA;
 use axp_spec::{
-    AmConfig, Accumulator, Content, Design, FactoredConfig, GridConfig, LayerDesign, Organisation, PeConfig, Provenance,
-    WeightOperand,
+    Accumulator, AmConfig, Content, Design, FactoredConfig, GridConfig, LayerDesign, Organisation, PeConfig,
+    Provenance, WeightOperand,
 };
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -21,8 +21,7 @@ use std::collections::HashMap;
 const FACTORED: [(u32, u32); 10] =
     [(4, 2), (8, 2), (8, 3), (16, 2), (16, 3), (32, 2), (16, 4), (32, 3), (32, 4), (64, 4)];
 /// Patterns and columns of a `grid`, in the same order.
-const GRID: [(u32, u32); 9] =
-    [(12, 4), (16, 8), (24, 8), (24, 16), (32, 16), (48, 16), (32, 32), (64, 16), (15, 64)];
+const GRID: [(u32, u32); 9] = [(12, 4), (16, 8), (24, 8), (24, 16), (32, 16), (48, 16), (32, 32), (64, 16), (15, 64)];
 
 /// Which memory, and what is around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +76,7 @@ impl ColumnOptions {
             Accumulator::Float => String::new(),
             Accumulator::Fixed { width, .. } => format!("_fixed{width}"),
         };
-        let index = if weight == WeightOperand::Index { "_index" } else { "" };
+        let index = if weight == WeightOperand::Index { "_ix" } else { "" };
         let frozen = if self.frozen { "_frozen" } else { "" };
         PeConfig {
             am: Some(AmConfig { organisation, content: Content::Programmable, weight, rows }),
@@ -153,9 +152,8 @@ pub fn search(
 /// The codebooks of all layers.
 fn fold(calibration: &Calibration<'_>, columns: usize, options: &SearchOptions) -> Vec<Folded> {
     let layers = calibration.network.layers().par_iter().zip(&calibration.reference.layers).enumerate();
-    let fold = |(index, (layer, reference))| {
-        Folded::new(layer, index, reference, columns, options.seed, options.zero_skip)
-    };
+    let fold =
+        |(index, (layer, reference))| Folded::new(layer, index, reference, columns, options.seed, options.zero_skip);
     layers.map(fold).collect()
 }
 

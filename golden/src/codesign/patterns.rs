@@ -64,7 +64,10 @@ pub fn best_prefixes(pairs: &[Pair], fraction_bits: u32, codebook: &[f32], zeros
     for pair in pairs {
         let energy = f64::from(codebook[pair.cluster as usize]).powi(2);
         let (count, sum, square) = (pair.moments.count as f64, pair.moments.sum.abs(), pair.moments.square);
-        add((pair.key & (u32::MAX >> 1)) >> (FRACTION_BITS - fraction_bits), [energy * count, energy * sum, energy * square]);
+        add(
+            (pair.key & (u32::MAX >> 1)) >> (FRACTION_BITS - fraction_bits),
+            [energy * count, energy * sum, energy * square],
+        );
     }
     if zeros > 0 {
         let mean = codebook.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / codebook.len().max(1) as f64;

@@ -1,6 +1,7 @@
 //! A layer's sums in one arithmetic, all of its outputs together.
 
 use super::arithmetic::{Arithmetic, Peak};
+use super::by_rule::ByRule;
 use super::classes::{Classes, NOTHING};
 use super::counts::Counts;
 use super::lookup::Lookup;
@@ -8,7 +9,6 @@ use super::products::{Products, stored_pairs};
 use super::stats::LayerStats;
 use super::sweep::Sweep;
 use super::vectors::Vectors;
-use super::by_rule::ByRule;
 use crate::net::{Geometry, Layout};
 use axp_spec::{AmImage, AmRow, GridConfig, Organisation};
 

@@ -66,12 +66,7 @@ impl LayerKernel {
     /// # Errors
     /// A PE that is not binary32 or has two sums; a design of another shape; rows that
     /// the AM's loader refuses; weights without a column beside rows for others.
-    pub fn on(
-        config: &PeConfig,
-        layer: &MacLayer,
-        design: &LayerDesign,
-        zero_skip: bool,
-    ) -> Result<Self, EngineError> {
+    pub fn on(config: &PeConfig, layer: &MacLayer, design: &LayerDesign, zero_skip: bool) -> Result<Self, EngineError> {
         if config.format != FloatFormat::Binary32 || config.is_interleaved() {
             let what = "inference computes binary32 with one sum; build the design for a PE in the format \
                         binary32 without adder_stages";
@@ -117,7 +112,8 @@ impl LayerKernel {
                 Compiled::new(Float, geometry, &weights, &image, &rule, &word).map(Method::Float)
             }
             Some(format) => Fixed::new(format).and_then(|fixed| {
-                let word = |product: u32, negative: bool| match (rule.config.grid_memory(), rule.config.stores_units()) {
+                let word = |product: u32, negative: bool| match (rule.config.grid_memory(), rule.config.stores_units())
+                {
                     (Some(_), _) if negative => -(product as i32),
                     (Some(_), _) => product as i32,
                     (None, true) => sign_extended(product, rule.config.product_bits()),

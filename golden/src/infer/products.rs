@@ -22,11 +22,7 @@ impl<A: Arithmetic> Products<A> {
     ///
     /// With zero skip, both zeros "store" what changes no sum, which is exactly
     /// what skipping does.
-    pub(super) fn new(
-        weights: &[f32],
-        zero_skip: bool,
-        look_up: impl Fn(usize) -> Vec<Option<A::Word>>,
-    ) -> Self {
+    pub(super) fn new(weights: &[f32], zero_skip: bool, look_up: impl Fn(usize) -> Vec<Option<A::Word>>) -> Self {
         let mut products = Self { stored: Vec::new(), hits: Vec::new() };
         for (index, weight) in weights.iter().enumerate() {
             let found = look_up(index);

@@ -96,7 +96,8 @@ impl Sweep {
         // From the first output to the last, the gaps between rows included.
         let span = self.used.len();
         let mut sums = Sums::new(arithmetic, geometry.out_channels * span);
-        let mut plane = Plane { values: vec![0.0; size], classes: vec![PLUS_ZERO; size], kinds: Vec::new(), products: Vec::new() };
+        let mut plane =
+            Plane { values: vec![0.0; size], classes: vec![PLUS_ZERO; size], kinds: Vec::new(), products: Vec::new() };
         let mut stats = LayerStats { macs: geometry.macs(), ..LayerStats::default() };
         let channel_size = geometry.input[0] * geometry.input[1];
         for (in_channel, values) in input.chunks_exact(channel_size).enumerate() {

@@ -60,7 +60,8 @@ fn accumulator(memory: Memory) -> impl Strategy<Value = Accumulator> {
 
 /// Weights of both signs of a few magnitudes, which have a column each.
 fn case() -> impl Strategy<Value = Case> {
-    let parts = (geometry(), memory(), proptest::collection::vec(value(), 1..5), proptest::collection::vec(value(), 1..6));
+    let parts =
+        (geometry(), memory(), proptest::collection::vec(value(), 1..5), proptest::collection::vec(value(), 1..6));
     parts.prop_flat_map(|(geometry, memory, weights, activations)| {
         let (count, pool) = (2 * weights.len() as u32, activations.len());
         (
@@ -70,28 +71,30 @@ fn case() -> impl Strategy<Value = Case> {
             (proptest::collection::vec(value(), geometry.out_channels), any::<bool>()),
             (prop_oneof![4 => 118..135u32, 1 => 0..256u32], any::<bool>(), any::<u64>(), any::<bool>()),
         )
-            .prop_map(move |(accumulator, assignment, input, (bias, has_bias), (range, zero_skip, seed, frozen))| {
-                let input: Vec<f32> =
-                    input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i])).collect();
-                let bias = if has_bias { bias } else { Vec::new() };
-                let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-                let mut case = Case {
-                    config: PeConfig { accumulator, ..PeConfig::plain("axp_pe") },
-                    design: design(&geometry, &weights, assignment, &bias),
-                    layer: layer(&geometry, &bias),
-                    zero_skip,
-                    input,
-                };
-                if accumulator != Accumulator::Float {
-                    case.design.range = range;
-                }
-                fill(&mut case, memory, &weights, &activations, &mut random);
-                if frozen && case.config.am.is_some() {
-                    let layers = vec![LayerMemory::default(), case.design.memory()];
-                    case.config.am.as_mut().unwrap().content = Content::Frozen { layers };
-                }
-                case
-            })
+            .prop_map(
+                move |(accumulator, assignment, input, (bias, has_bias), (range, zero_skip, seed, frozen))| {
+                    let input: Vec<f32> =
+                        input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i])).collect();
+                    let bias = if has_bias { bias } else { Vec::new() };
+                    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+                    let mut case = Case {
+                        config: PeConfig { accumulator, ..PeConfig::plain("axp_pe") },
+                        design: design(&geometry, &weights, assignment, &bias),
+                        layer: layer(&geometry, &bias),
+                        zero_skip,
+                        input,
+                    };
+                    if accumulator != Accumulator::Float {
+                        case.design.range = range;
+                    }
+                    fill(&mut case, memory, &weights, &activations, &mut random);
+                    if frozen && case.config.am.is_some() {
+                        let layers = vec![LayerMemory::default(), case.design.memory()];
+                        case.config.am.as_mut().unwrap().content = Content::Frozen { layers };
+                    }
+                    case
+                },
+            )
     })
 }
 
@@ -293,11 +296,8 @@ fn weights_without_a_column_are_refused() {
     let on = |design: &LayerDesign, config: &PeConfig| LayerKernel::on(config, &layer, design, false);
     // Nothing hits without rows.
     assert!(on(&design, &config).is_ok());
-    let row = AmRow {
-        key: shape.key(Binary32, 0, 1.5f32.to_bits(), 0),
-        care: shape.care(Binary32),
-        product: Bits32(1),
-    };
+    let row =
+        AmRow { key: shape.key(Binary32, 0, 1.5f32.to_bits(), 0), care: shape.care(Binary32), product: Bits32(1) };
     design.am.rows.push(row);
     let Err(EngineError::Design { what }) = on(&design, &config) else { panic!("accepted") };
     assert!(what.contains("1.25e0") && what.contains("2 columns"), "{what}");
