@@ -3,9 +3,9 @@
 use crate::bits::{Bits32, hex64};
 use crate::cycle::RowWrite;
 use crate::factored;
-use crate::format::FloatFormat;
 use crate::grid;
 use crate::memory::Organisation;
+use crate::format::FloatFormat;
 use crate::pe::{Accumulator, PeConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -173,9 +173,7 @@ impl AmImage {
         match config.organisation() {
             Some(Organisation::Factored(shape)) => factored::check(self, config, shape),
             Some(Organisation::Grid(shape)) => grid::check(self, config, shape),
-            Some(Organisation::Pair) | None => {
-                self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config))
-            }
+            Some(Organisation::Pair) | None => self.rows.iter().enumerate().try_for_each(|(index, row)| check_row(index, row, config)),
         }
     }
 
@@ -194,8 +192,7 @@ impl AmImage {
             let write = |index: u32| {
                 let (pattern, column) = (index / shape.columns, index % shape.columns);
                 let row = self.rows.get(index as usize);
-                let part =
-                    |bits: fn(&AmRow) -> u64| row.map_or(0, |row| shape.parts(config.format, bits(row)).1.into());
+                let part = |bits: fn(&AmRow) -> u64| row.map_or(0, |row| shape.parts(config.format, bits(row)).1.into());
                 let valid = column + 1 == shape.columns;
                 write(shape.address(pattern, column), row, part(|row| row.key), part(|row| row.care), valid)
             };

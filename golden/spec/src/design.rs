@@ -160,9 +160,7 @@ impl Design {
             layer.check_shape().map_err(|what| DesignError::Layer { layer: layer.name.clone(), what })?;
             layer.check_index(&self.pe).map_err(|what| DesignError::Layer { layer: layer.name.clone(), what })
         })?;
-        if self.pe.is_frozen()
-            && !self.layers.iter().map(LayerDesign::memory).eq(self.pe.frozen_layers().iter().cloned())
-        {
+        if self.pe.is_frozen() && !self.layers.iter().map(LayerDesign::memory).eq(self.pe.frozen_layers().iter().cloned()) {
             return Err(DesignError::Frozen);
         }
         Ok(())
@@ -200,9 +198,7 @@ impl LayerDesign {
             return Ok(());
         }
         match self.codebook.iter().find(|weight| self.column_of(config, weight.0).is_none()) {
-            Some(weight) => {
-                Err(format!("weight {:e} has no column in a PE that is given weights by index", weight.value()))
-            }
+            Some(weight) => Err(format!("weight {:e} has no column in a PE that is given weights by index", weight.value())),
             None => Ok(()),
         }
     }

@@ -154,10 +154,7 @@ mod tests {
         let writes = AmImage { rows: rows.to_vec() }.writes(&PeConfig::grid("a", 3, 3));
         assert_eq!(writes.len(), 9);
         let shown: Vec<_> = writes.iter().map(|write| (write.address, write.key, write.valid)).collect();
-        assert_eq!(
-            shown[..4],
-            [(0, 0x3F80_0000, false), (1, 0x3F80_0000, false), (2, 0x3F80_0000, true), (4, 0, false)]
-        );
+        assert_eq!(shown[..4], [(0, 0x3F80_0000, false), (1, 0x3F80_0000, false), (2, 0x3F80_0000, true), (4, 0, false)]);
         assert!(writes[3..].iter().all(|write| !write.valid));
     }
 }

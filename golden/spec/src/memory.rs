@@ -214,7 +214,11 @@ mod tests {
     fn layer(magnitudes: &[u32]) -> LayerMemory {
         let shape = FactoredConfig { columns: 2, mantissa_bits: 1 };
         let format = FloatFormat::Binary32;
-        let row = AmRow { key: shape.key(format, 1, THREE, 0), care: shape.care(format), product: Bits32(5) };
+        let row = AmRow {
+            key: shape.key(format, 1, THREE, 0),
+            care: shape.care(format),
+            product: Bits32(5),
+        };
         let magnitudes = magnitudes.iter().map(|bits| Bits32(*bits)).collect();
         LayerMemory { range: 0, magnitudes, am: AmImage { rows: vec![row] } }
     }

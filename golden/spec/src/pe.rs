@@ -4,10 +4,10 @@ use crate::factored::FactoredConfig;
 use crate::format::FloatFormat;
 use crate::fpu::{FixedFormat, MultiplierStyle};
 use crate::grid::GridConfig;
-use crate::memory::LayerError;
 use crate::memory::{AmConfig, Content, LayerMemory, MAX_LAYERS, MAX_ROWS, Organisation, WeightOperand};
 use crate::names::is_safe_name;
 use serde::{Deserialize, Serialize};
+use crate::memory::LayerError;
 use thiserror::Error;
 
 /// Most pipeline cuts in a PE's multiplier.
@@ -153,7 +153,10 @@ pub enum PeConfigError {
 impl PeConfig {
     /// A paper-like PE: `pair` rows, programmable, binary32 throughout.
     pub fn pair(name: &str, rows: usize) -> Self {
-        Self { am: Some(AmConfig::new(Organisation::Pair, rows)), ..Self::plain(name) }
+        Self {
+            am: Some(AmConfig::new(Organisation::Pair, rows)),
+            ..Self::plain(name)
+        }
     }
 
     /// A PE with a `factored` memory, programmable, binary32 throughout: as many

@@ -61,7 +61,8 @@ impl Am {
             Some(Organisation::Pair) | None => Content::Pair(Vec::new()),
         };
         let columns = if config.has_codebook() { config.columns().unwrap_or(0) } else { 0 };
-        let mut memory = Self { config: config.clone(), content, magnitudes: vec![0; columns as usize], range: None };
+        let mut memory =
+            Self { config: config.clone(), content, magnitudes: vec![0; columns as usize], range: None };
         if config.is_frozen() {
             memory.select_layer(0);
         }

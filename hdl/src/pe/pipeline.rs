@@ -143,13 +143,7 @@ fn doc(config: &PeConfig) -> String {
 }
 
 /// The memory, searched for the pair on the input bus.
-fn memory(
-    c: &mut Circuit,
-    config: &PeConfig,
-    rows: &RowPort,
-    (weight, column): (&Value, &Option<Value>),
-    activation: &Value,
-) -> Instance {
+fn memory(c: &mut Circuit, config: &PeConfig, rows: &RowPort, (weight, column): (&Value, &Option<Value>), activation: &Value) -> Instance {
     let mut inputs = vec![
         ("row_we_i", &rows.write),
         ("row_addr_i", &rows.address),

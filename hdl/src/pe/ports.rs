@@ -107,7 +107,8 @@ impl WeightPort {
             return Self::Index { sign: index.top(), column: index.slice(0, bits) };
         }
         let weight = c.input("in_weight_i", width, &format!("weight, {format}"));
-        let column = columns.map(|bits| c.input("in_column_i", bits, "column of the weight in the associative memory"));
+        let column =
+            columns.map(|bits| c.input("in_column_i", bits, "column of the weight in the associative memory"));
         Self::Value { weight, column }
     }
 }
