@@ -2,7 +2,7 @@
 
 use crate::am::AmImage;
 use crate::bits::{Bits32, packed};
-use crate::memory::{Content, LayerError, LayerMemory};
+use crate::memory::{Content, LayerError, LayerMemory, column_of};
 use crate::pe::{PeConfig, PeConfigError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -191,15 +191,7 @@ impl LayerDesign {
     /// The column of a weight: by its magnitude where the PE has a codebook, by its
     /// fraction in another `factored` memory; `None` where it has none.
     pub fn column_of(&self, config: &PeConfig, weight: u32) -> Option<u32> {
-        if !config.has_codebook() {
-            return self.am.column_of(config, weight);
-        }
-        // A format has at most 32 bits.
-        let magnitude = Bits32(weight & (config.format.sign_mask() - 1) as u32);
-        let given = self.magnitudes.iter().position(|other| *other == magnitude).map(|column| column as u32);
-        // Columns past the last one have a magnitude of 0.
-        let spare = self.magnitudes.len() as u32;
-        given.or_else(|| (magnitude.0 == 0 && Some(spare) < config.columns()).then_some(spare))
+        column_of(config, &self.am, &self.magnitudes, weight)
     }
 
     /// A PE that is given weights by index must have all of them.

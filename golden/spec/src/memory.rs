@@ -171,10 +171,29 @@ impl LayerMemory {
         Ok(())
     }
 
+    /// The column of a weight, see [`LayerDesign::column_of`](crate::design::LayerDesign::column_of).
+    pub fn column_of(&self, config: &PeConfig, weight: u32) -> Option<u32> {
+        column_of(config, &self.am, &self.magnitudes, weight)
+    }
+
     /// The magnitude of the weights of a column, 0 past the last one.
     pub fn magnitude(&self, column: u32) -> u32 {
         self.magnitudes.get(column as usize).map_or(0, |bits| bits.0)
     }
+}
+
+/// The column of a weight: by its magnitude where the PE has a codebook, by its
+/// fraction in another `factored` memory; `None` where it has none.
+pub(crate) fn column_of(config: &PeConfig, am: &AmImage, magnitudes: &[Bits32], weight: u32) -> Option<u32> {
+    if !config.has_codebook() {
+        return am.column_of(config, weight);
+    }
+    // A format has at most 32 bits.
+    let magnitude = Bits32(weight & (config.format.sign_mask() - 1) as u32);
+    let given = magnitudes.iter().position(|other| *other == magnitude).map(|column| column as u32);
+    // Columns past the last one have a magnitude of 0.
+    let spare = magnitudes.len() as u32;
+    given.or_else(|| (magnitude.0 == 0 && Some(spare) < config.columns()).then_some(spare))
 }
 
 #[cfg(test)]
