@@ -1,8 +1,10 @@
 //! The command line.
 
 mod energy;
+mod memory;
 
 pub use energy::EnergyOptions;
+pub use memory::MemoryOptions;
 
 use axp_spec::{FloatFormat, MultiplierStyle, Rounding};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -102,12 +104,14 @@ pub struct BuildOptions {
     /// Accuracy that may be lost, in percentage points
     #[arg(long, value_name = "PP", default_value_t = 1.0, value_parser = parse_loss)]
     pub max_loss: f64,
-    /// Most rows that a layer's associative memory may use
+    /// Most rows that a layer's associative memory may use (pair)
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub rows: u32,
     /// Let activations of zero leave the accumulator untouched
     #[arg(long)]
     pub zero_skip: bool,
+    #[command(flatten)]
+    pub memory: MemoryOptions,
     #[command(flatten)]
     pub replay: ReplayOptions,
 }

@@ -2,18 +2,21 @@
 //!
 //! Each argument is a folder with `model.onnx`, `x_calib.npy`, `x_test.npy` and
 //! `y_test.npy`; without any, the bundled networks. `--sweep K` shows every key
-//! width with K clusters instead of a search.
+//! width with K clusters instead of a search; `--grid` and `--factored` look for a
+//! memory with columns, with fixed-point sums (`--float` before them: binary32 ones).
 //!
 //! ```text
 //! cargo run --release -p axp-golden --example codesign -- [--sweep K] FOLDER...
 //! ```
 
+use axp_golden::codesign::ladder::{self, ColumnMemory, ColumnOptions};
 use axp_golden::codesign::search::{SearchControl, SearchOptions, SearchResult, search};
 use axp_golden::codesign::sweep::{Measure, SweepOptions, key_sweep};
 use axp_golden::infer::{Control, Engine, evaluate_baseline};
 use axp_golden::net::samples::read_labels;
 use axp_golden::net::{ImportOptions, Network, Samples};
 use axp_spec::design::sha256_hex;
+use axp_spec::{Accumulator, WeightOperand};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -25,11 +28,16 @@ const SEED: u64 = 1;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut sweep = None;
+    let mut columns = None;
+    let mut float = false;
     let mut folders = Vec::new();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--sweep" => sweep = Some(arguments.next().ok_or("--sweep needs a number of clusters")?.parse()?),
+            "--float" => float = true,
+            "--grid" => columns = Some(column_options(ColumnMemory::Grid, 18, float)),
+            "--factored" => columns = Some(column_options(ColumnMemory::Factored, 9, float)),
             folder => folders.push(PathBuf::from(folder)),
         }
     }
@@ -42,10 +50,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         let given = Given::read(&folder)?;
         match sweep {
             Some(clusters) => given.sweep(clusters)?,
-            None => given.search()?,
+            None => given.search(columns)?,
         }
     }
     Ok(())
+}
+
+fn column_options(memory: ColumnMemory, product_width: u32, float: bool) -> ColumnOptions {
+    let fixed = Accumulator::Fixed { width: 24, product_width };
+    let accumulator = if float { Accumulator::Float } else { fixed };
+    ColumnOptions { memory, weight: WeightOperand::Index, accumulator, frozen: false }
 }
 
 struct Given {
@@ -67,7 +81,7 @@ impl Given {
         Ok(Self { model, network, calibration, test, labels, cancel: AtomicBool::new(false) })
     }
 
-    fn search(&self) -> Result<(), Box<dyn Error>> {
+    fn search(&self, columns: Option<ColumnOptions>) -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let options = SearchOptions {
             name: "axp_pe".into(),
@@ -82,7 +96,10 @@ impl Given {
             eprintln!("{:6.1} s  {step}/{steps}  {what}", start.elapsed().as_secs_f64());
         };
         let control = SearchControl { progress: &progress, cancel: &self.cancel };
-        let found = search(&self.network, &self.calibration, &options, &control)?;
+        let found = match columns {
+            None => search(&self.network, &self.calibration, &options, &control)?,
+            Some(columns) => ladder::search(&self.network, &self.calibration, &options, &columns, &control)?,
+        };
         println!("search: {:.1} s", start.elapsed().as_secs_f64());
         table(&found);
         self.report(&found)
@@ -108,11 +125,12 @@ impl Given {
         let other = before.predictions.iter().zip(&after.predictions).filter(|(a, b)| a != b).count();
         let (accuracy, total) = (before.accuracy.zip(after.accuracy), after.total());
         println!(
-            "test: loss {:.2} pp, disagreement {:.2} pp, hit rate {:.4}, nonzero {:.4}",
+            "test: loss {:.2} pp, disagreement {:.2} pp, hit rate {:.4}, nonzero {:.4}, {} overflows",
             accuracy.map_or(f64::NAN, |(before, after)| 100.0 * (before - after)),
             100.0 * other as f64 / self.test.len() as f64,
             total.hit_rate(),
-            total.nonzero_hit_rate()
+            total.nonzero_hit_rate(),
+            total.overflows
         );
         Ok(())
     }

@@ -24,6 +24,7 @@ use std::path::Path;
 pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
     // What can fail at once fails at once: the folder, the tools, the input.
     let staging = Staging::begin(&options.out, options.force)?;
+    options.memory.columns()?;
     let tools = versions(options.replay.simulator)?;
     let input = input::load(&options.network)?;
     let stages = Stages::new();
@@ -79,6 +80,7 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
         hit_rate: evaluation::hit_rate(&total),
         zero_rate: total.zero_rate(),
         macs: layers.iter().filter_map(|layer| layer.macs).sum(),
+        overflows: layers.iter().map(|layer| layer.overflows).sum(),
         layers,
         equivalence,
         lint: lint::rows(&passes),

@@ -8,7 +8,9 @@ use crate::interrupt::Cancel;
 use crate::progress::Stages;
 use crate::report::{Candidate, Choice};
 use axp_golden::codesign::candidate::FillRule;
+use axp_golden::codesign::ladder;
 use axp_golden::codesign::search::{SearchControl, SearchOptions, search as find};
+use axp_golden::codesign::trials::Rows;
 use axp_spec::Design;
 use axp_spec::design::sha256_hex;
 use std::collections::BTreeMap;
@@ -48,10 +50,21 @@ pub fn search(
         stage.set(step.saturating_sub(1) as u64, of as u64);
         stage.say(what.to_owned());
     };
-    let result = find(&input.network, &input.calibration, &wanted, &SearchControl { progress: &progress, cancel })
-        .map_err(|error| evaluation::failure(&error, cancel))?;
-    let mut design = result.design;
-    design.pe.name = format!("axp_pe_pair_r{}", design.pe.rows());
+    let control = SearchControl { progress: &progress, cancel };
+    let (network, samples) = (&input.network, &input.calibration);
+    let result = match options.memory.columns()? {
+        None => find(network, samples, &wanted, &control).map(|mut found| {
+            found.design.pe.name = format!("axp_pe_pair_r{}", found.design.pe.rows());
+            if options.memory.frozen {
+                found.design.pe.name += "_frozen";
+                found.design.freeze();
+            }
+            found
+        }),
+        Some(columns) => ladder::search(network, samples, &wanted, &columns, &control),
+    }
+    .map_err(|error| evaluation::failure(&error, cancel))?;
+    let design = result.design;
     let candidates: Vec<Candidate> = result
         .trials
         .iter()
@@ -75,8 +88,9 @@ pub fn search(
         calibration_agreement: candidates.get(result.chosen).map_or(1.0, |chosen| chosen.agreement),
     };
     stage.done(format!(
-        "{} configurations tried; {} weight values, {} rows, {:.2} % agreement on {} calibration samples",
+        "{} configurations tried; {}: {} weight values, {} rows, {:.2} % agreement on {} calibration samples",
         candidates.len(),
+        design.pe.name,
         choice.clusters,
         choice.rows,
         100.0 * choice.calibration_agreement,
@@ -86,9 +100,11 @@ pub fn search(
 }
 
 /// How rows were chosen, in two words.
-fn fill_rule(rule: &FillRule) -> String {
-    match rule {
-        FillRule::Frequency => "by frequency".to_owned(),
-        FillRule::Merged { error_price } => format!("merged, price {error_price:.3}"),
+fn fill_rule(rows: &Rows) -> String {
+    match rows {
+        Rows::Pairs(FillRule::Frequency) => "by frequency".to_owned(),
+        Rows::Pairs(FillRule::Merged { error_price }) => format!("merged, price {error_price:.3}"),
+        Rows::Significands => "significands".to_owned(),
+        Rows::Patterns => "best prefixes".to_owned(),
     }
 }

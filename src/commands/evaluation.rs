@@ -87,6 +87,7 @@ pub fn layer_rows(network: &Network, design: &Design, stats: &[LayerStats]) -> V
         clusters: choice.codebook.len(),
         rows: choice.am.rows.len(),
         key_fraction_bits: choice.key_fraction_bits,
+        overflows: stats.overflows + stats.invalid,
     });
     let unmapped = network.unmapped().iter().map(|layer| Layer {
         name: layer.name.clone(),
@@ -99,6 +100,7 @@ pub fn layer_rows(network: &Network, design: &Design, stats: &[LayerStats]) -> V
         clusters: 0,
         rows: 0,
         key_fraction_bits: 0,
+        overflows: 0,
     });
     mapped.chain(unmapped).collect()
 }

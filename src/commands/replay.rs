@@ -62,7 +62,9 @@ pub fn run(what: &Replay<'_>, stages: &Stages, cancel: &Cancel) -> Result<Equiva
             let layer = &what.design.layers[*index];
             LayerTrace {
                 name: layer.name.clone(),
-                am: layer.am.clone(),
+                // A design has fewer layers than that.
+                number: *index as u32,
+                memory: layer.memory(),
                 zero_skip: what.design.zero_skip,
                 sums: Box::new(|| Box::new(sums.iter().cloned())),
             }

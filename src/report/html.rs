@@ -39,7 +39,7 @@ pub fn page(report: &Report) -> String {
             body {
                 h1 { (report.model.name) }
                 p.muted {
-                    "on " code { (report.pe.name) } ": " (report.pe.rows()) " ternary rows keyed by {weight, activation}, binary32, "
+                    "on " code { (report.pe.name) } ": " (super::describe(&report.pe)) ", "
                     "zero skip " (if report.zero_skip { "on" } else { "off" }) ". Built by axp " (report.axp_version) "."
                 }
                 (cards(report))
@@ -112,6 +112,9 @@ fn layers(report: &Report) -> Markup {
                 td { (percent(report.hit_rate.nonzero)) (bar(report.hit_rate.nonzero)) } td {} td {} td {}
             }
         } }
+        @if let axp_spec::Accumulator::Fixed { width, .. } = report.pe.accumulator {
+            p.muted { (group(report.overflows)) " sums of the evaluation left the range of the " (width) "-bit accumulator." }
+        }
     }
 }
 
@@ -239,6 +242,7 @@ mod tests {
             clusters: 1,
             rows: 1,
             key_fraction_bits: 2,
+            overflows: 0,
         };
         assert!(!layer_row(&layer).into_string().contains("<script>"));
     }

@@ -2,7 +2,10 @@
 //! and the terminal summary that show the same to a person.
 
 pub mod html;
+mod pe_text;
 pub mod summary;
+
+pub use pe_text::describe;
 
 use axp_spec::PeConfig;
 use serde::{Deserialize, Serialize};
@@ -36,6 +39,10 @@ pub struct Report {
     pub zero_rate: f64,
     /// MACs of one inference on mapped layers.
     pub macs: u64,
+    /// Sums of the evaluation that left the range of a fixed-point accumulator, or met
+    /// a NaN.
+    #[serde(default)]
+    pub overflows: u64,
     /// Every multiply-accumulate layer, mapped or not.
     pub layers: Vec<Layer>,
     /// The replay of the layers on the Verilog.
@@ -171,6 +178,10 @@ pub struct Layer {
     pub rows: usize,
     /// Top fraction bits of the activation compared (23: all).
     pub key_fraction_bits: u32,
+    /// Sums of the evaluation during which a fixed-point accumulator saturated, or
+    /// met a NaN.
+    #[serde(default)]
+    pub overflows: u64,
 }
 
 /// The replay of real layers on the Verilog, all layers together.

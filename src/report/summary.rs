@@ -1,14 +1,21 @@
 //! What a build found, in a dozen lines of terminal.
 
 use super::{Accuracy, HitRate, Layer, Measure, Report};
+use axp_spec::Accumulator;
 use std::fmt::Write;
 
 /// The report as text of at most 80 columns.
 pub fn text(report: &Report) -> String {
     let equivalence = &report.equivalence;
     let lint: Vec<String> = report.lint.iter().map(|l| format!("{} {}", l.tool, l.warnings)).collect();
+    let saturated = match report.pe.accumulator {
+        Accumulator::Float => String::new(),
+        Accumulator::Fixed { width, .. } => {
+            format!("overflows: {} sums left the range of the {width}-bit accumulator\n", report.overflows)
+        }
+    };
     format!(
-        "{}\n{}replay: {} mismatches in {} outputs, {} MACs, {} cycles\n        ({})\nlint warnings: {}\n",
+        "{}\n{}{saturated}replay: {} mismatches in {} outputs, {} MACs, {} cycles\n        ({})\nlint warnings: {}\n",
         layer_table(&report.layers, report.zero_rate, report.hit_rate),
         accuracy(&report.accuracy),
         equivalence.mismatches,

@@ -6,7 +6,7 @@
 
 use axp_golden::am::Am;
 use axp_golden::{float, pe};
-use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, PeConfig};
+use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, LayerMemory, PeConfig};
 use axp_testbench::dut::Body;
 use axp_testbench::replay::{LayerTrace, ReplayOptions, SumTrace, replay};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -36,7 +36,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let layer = LayerTrace {
         name: "synthetic".into(),
-        am: image,
+        number: 0,
+        memory: LayerMemory { am: image, ..LayerMemory::default() },
         zero_skip: false,
         sums: Box::new(|| Box::new(sums.iter().cloned())),
     };

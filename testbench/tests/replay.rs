@@ -3,7 +3,7 @@
 use axp_golden::am::{Am, Operands};
 use axp_golden::pe;
 use axp_hdl::{Rtl, generate};
-use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, PeConfig};
+use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, LayerMemory, PeConfig};
 use axp_testbench::dut::Body;
 use axp_testbench::replay::{
     LayerTrace, Mismatch, ReplayError, ReplayOptions, Stalls, SumTrace, replay, write_vectors,
@@ -42,6 +42,11 @@ fn image(rows: u64) -> AmImage {
     AmImage { rows: rows.collect() }
 }
 
+/// A layer of a PE with nothing but rows.
+fn rows(am: AmImage) -> LayerMemory {
+    LayerMemory { am, ..LayerMemory::default() }
+}
+
 fn layer(name: &str, am: AmImage, sums: usize, pairs: usize) -> LayerTrace<'static> {
     let config = PeConfig::pair("axp_pe_replay", 6);
     let mut memory = Am::new(&config);
@@ -58,7 +63,13 @@ fn layer(name: &str, am: AmImage, sums: usize, pairs: usize) -> LayerTrace<'stat
             SumTrace { index: 10 * index, operands, bias, element }
         })
         .collect();
-    LayerTrace { name: name.into(), am, zero_skip: false, sums: Box::new(move || Box::new(sums.clone().into_iter())) }
+    LayerTrace {
+        name: name.into(),
+        number: 0,
+        memory: rows(am),
+        zero_skip: false,
+        sums: Box::new(move || Box::new(sums.clone().into_iter())),
+    }
 }
 
 fn layers() -> Vec<LayerTrace<'static>> {
@@ -163,7 +174,8 @@ fn factored_layer(config: &PeConfig, first: u32) -> LayerTrace<'static> {
         .collect();
     LayerTrace {
         name: format!("{first}"),
-        am,
+        number: 0,
+        memory: rows(am),
         zero_skip: false,
         sums: Box::new(move || Box::new(sums.clone().into_iter())),
     }
@@ -240,7 +252,7 @@ fn layers_that_cannot_be_streamed_are_refused() {
     let options = options(folder.path(), SimulatorKind::Verilator, Body::Gated);
     let refused = |layers: &[LayerTrace<'_>]| replay(&rtl(), layers, &options, &|_| {}, &GO).unwrap_err();
 
-    let error = refused(&[LayerTrace { am: image(7), ..layer("big", image(0), 1, 1) }]);
+    let error = refused(&[LayerTrace { memory: rows(image(7)), ..layer("big", image(0), 1, 1) }]);
     assert!(matches!(&error, ReplayError::Rows { layer, .. } if layer == "big"), "{error}");
 
     let empty = SumTrace { index: 7, operands: vec![], bias: None, element: 0 };

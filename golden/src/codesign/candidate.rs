@@ -152,37 +152,62 @@ pub(super) fn calibrate(
     network: &Network,
     samples: &Samples,
     reference: &Reference,
-    mut layers: Vec<LayerDesign>,
+    layers: Vec<LayerDesign>,
     correct: &[bool],
     zero_skip: bool,
     cancel: &AtomicBool,
 ) -> Result<Calibrated, EngineError> {
-    let mut lockstep = Lockstep::new(network, samples, cancel)?;
-    let mut stats = Vec::with_capacity(layers.len());
-    for (index, design) in layers.iter_mut().enumerate() {
-        let layer = &network.layers()[index];
-        let inputs = lockstep.inputs();
-        let bias = std::mem::take(&mut design.bias);
-        let kernel = LayerKernel::new(layer, design, zero_skip)?;
-        let (mut outputs, counts): (Vec<Vec<f32>>, Vec<LayerStats>) =
-            inputs.par_iter().map(|input| kernel.run(input)).unzip();
-        design.bias = if correct[index] {
-            let means = channel_means(&layer.geometry, &outputs);
-            let target = &reference.layers[index].channel_mean;
-            target.iter().zip(means).map(|(target, mean)| Bits32::from((target - mean) as f32)).collect()
-        } else {
-            bias
-        };
-        if !design.bias.is_empty() {
-            // Rounded to binary32 like the addition after the PE.
-            outputs.par_iter_mut().for_each(|output| {
-                for (at, value) in output.iter_mut().enumerate() {
-                    *value += design.bias[layer.geometry.channel_of(at)].value();
-                }
-            });
+    let kernel = |index: usize, design: &mut LayerDesign, _: &[&[f32]]| {
+        LayerKernel::new(&network.layers()[index], design, zero_skip)
+    };
+    Calibration { network, samples, reference, cancel }.run(layers, correct, kernel)
+}
+
+/// A network and the samples that a design for it is calibrated on.
+#[derive(Clone, Copy)]
+pub(super) struct Calibration<'a> {
+    pub network: &'a Network,
+    pub samples: &'a Samples,
+    pub reference: &'a Reference,
+    pub cancel: &'a AtomicBool,
+}
+
+impl Calibration<'_> {
+    /// The same as [`calibrate`]. `kernel` completes a layer, whose bias is empty,
+    /// once its inputs are known, and compiles it.
+    pub fn run(
+        &self,
+        mut layers: Vec<LayerDesign>,
+        correct: &[bool],
+        mut kernel: impl FnMut(usize, &mut LayerDesign, &[&[f32]]) -> Result<LayerKernel, EngineError>,
+    ) -> Result<Calibrated, EngineError> {
+        let mut lockstep = Lockstep::new(self.network, self.samples, self.cancel)?;
+        let mut stats = Vec::with_capacity(layers.len());
+        for (index, design) in layers.iter_mut().enumerate() {
+            let layer = &self.network.layers()[index];
+            let inputs = lockstep.inputs();
+            let bias = std::mem::take(&mut design.bias);
+            let kernel = kernel(index, design, &inputs)?;
+            let (mut outputs, counts): (Vec<Vec<f32>>, Vec<LayerStats>) =
+                inputs.par_iter().map(|input| kernel.run(input)).unzip();
+            design.bias = if correct[index] {
+                let means = channel_means(&layer.geometry, &outputs);
+                let target = &self.reference.layers[index].channel_mean;
+                target.iter().zip(means).map(|(target, mean)| Bits32::from((target - mean) as f32)).collect()
+            } else {
+                bias
+            };
+            if !design.bias.is_empty() {
+                // Rounded to binary32 like the addition after the PE.
+                outputs.par_iter_mut().for_each(|output| {
+                    for (at, value) in output.iter_mut().enumerate() {
+                        *value += design.bias[layer.geometry.channel_of(at)].value();
+                    }
+                });
+            }
+            stats.push(counts.into_iter().sum());
+            lockstep.advance(&outputs)?;
         }
-        stats.push(counts.into_iter().sum());
-        lockstep.advance(&outputs)?;
+        Ok(Calibrated { layers, outputs: lockstep.outputs(), stats })
     }
-    Ok(Calibrated { layers, outputs: lockstep.outputs(), stats })
 }

@@ -74,6 +74,22 @@ pub fn k_means(weights: &[f32], importance: &[f64], k: usize, rng: &mut Xoshiro2
     nearest(weights, values)
 }
 
+/// Clusters finite weights around at most `columns` magnitudes, each with both signs:
+/// [`k_means`] of the weights' magnitudes.
+///
+/// The codebook holds a magnitude with a sign only where a weight has it.
+pub fn symmetric_k_means(
+    weights: &[f32],
+    importance: &[f64],
+    columns: usize,
+    rng: &mut Xoshiro256PlusPlus,
+) -> Clustering {
+    let magnitudes: Vec<f32> = weights.iter().map(|w| w.abs()).collect();
+    let folded = k_means(&magnitudes, importance, columns, rng);
+    let signed = weights.iter().zip(folded.weights()).map(|(w, magnitude)| magnitude.copysign(*w));
+    distinct(&signed.collect::<Vec<f32>>())
+}
+
 /// Assigns each weight to its nearest value, and drops values that nothing is
 /// assigned to.
 fn nearest(weights: &[f32], mut values: Vec<f32>) -> Clustering {

@@ -27,12 +27,39 @@ const ROUNDS: usize = 3;
 /// refitted values. Returns the best of `start` and all rounds by the expected
 /// squared error on the layer's outputs.
 pub fn refine(weights: &[f32], geometry: &Geometry, covariance: &Covariance, start: Clustering) -> Clustering {
+    refine_as(weights, geometry, covariance, start, false)
+}
+
+/// The same with values of both signs of the magnitudes of `start`.
+pub fn refine_symmetric(
+    weights: &[f32],
+    geometry: &Geometry,
+    covariance: &Covariance,
+    start: Clustering,
+) -> Clustering {
+    let magnitudes = Unknowns::of(&start.codebook, true).values;
+    let values: Vec<f32> = magnitudes.iter().flat_map(|m| [-m, *m]).collect();
+    let place = |index: &u32| {
+        let value = start.codebook[*index as usize];
+        values.iter().position(|v| v.to_bits() == value.to_bits()).unwrap_or_default() as u32
+    };
+    let assignment = start.assignment.iter().map(place).collect();
+    refine_as(weights, geometry, covariance, sorted(values, assignment), true)
+}
+
+fn refine_as(
+    weights: &[f32],
+    geometry: &Geometry,
+    covariance: &Covariance,
+    start: Clustering,
+    symmetric: bool,
+) -> Clustering {
     let Some(factors) =
         (0..geometry.groups).map(|group| Factor::new(covariance.group(group))).collect::<Option<Vec<_>>>()
     else {
-        return start;
+        return compact(start);
     };
-    let layer = Layer { weights, geometry, covariance, factors };
+    let layer = Layer { weights, geometry, covariance, factors, symmetric };
     let mut codebook = start.codebook.clone();
     let mut best = (layer.error(&start), start);
     for _ in 0..ROUNDS {
@@ -103,6 +130,31 @@ struct Layer<'a> {
     geometry: &'a Geometry,
     covariance: &'a Covariance,
     factors: Vec<Factor>,
+    /// Values of the codebook come in pairs of opposite sign.
+    symmetric: bool,
+}
+
+/// What a refit chooses: the values of a codebook, or their magnitudes.
+struct Unknowns {
+    values: Vec<f32>,
+    /// For each value of the codebook the index of its unknown, and its sign.
+    of_value: Vec<(usize, f64)>,
+}
+
+impl Unknowns {
+    fn of(codebook: &[f32], symmetric: bool) -> Self {
+        if !symmetric {
+            return Self { values: codebook.to_vec(), of_value: (0..codebook.len()).map(|i| (i, 1.0)).collect() };
+        }
+        let mut values: Vec<f32> = codebook.iter().map(|value| value.abs()).collect();
+        values.sort_unstable_by(f32::total_cmp);
+        values.dedup_by_key(|value| value.to_bits());
+        let of_value = codebook.iter().map(|value| {
+            let index = values.binary_search_by(|v| v.total_cmp(&value.abs())).unwrap_or_default();
+            (index, if value.is_sign_negative() { -1.0 } else { 1.0 })
+        });
+        Self { of_value: of_value.collect(), values }
+    }
 }
 
 impl Layer<'_> {
@@ -130,18 +182,21 @@ impl Layer<'_> {
 
     /// The values that make the outputs' squared error least for an assignment.
     fn refit(&self, clustering: Clustering) -> Clustering {
-        let k = clustering.codebook.len();
+        let Unknowns { values, of_value } = Unknowns::of(&clustering.codebook, self.symmetric);
+        let k = values.len();
         let mut normal = DMatrix::<f64>::zeros(k, k);
         let mut right = DVector::<f64>::zeros(k);
         let now = clustering.weights();
         let difference = |w: usize| f64::from(self.weights[w]) - f64::from(now[w]);
+        let unknown = |w: usize| of_value[clustering.assignment[w] as usize];
         for (group, at) in channels(self.geometry) {
             let covariance = self.covariance.group(group);
             for (i, wi) in at.clone().enumerate() {
-                let a = clustering.assignment[wi] as usize;
+                let (a, sign) = unknown(wi);
                 for (j, wj) in at.clone().enumerate() {
-                    let c = covariance[(j, i)];
-                    normal[(a, clustering.assignment[wj] as usize)] += c;
+                    let c = sign * covariance[(j, i)];
+                    let (b, other) = unknown(wj);
+                    normal[(a, b)] += other * c;
                     // Fitted as corrections, so that damping pulls towards no change.
                     right[a] += c * difference(wj);
                 }
@@ -151,9 +206,12 @@ impl Layer<'_> {
         (0..k).for_each(|i| normal[(i, i)] += damping);
         let Some(factor) = Cholesky::new(normal) else { return clustering };
         let change = factor.solve(&right);
-        let values: Vec<f32> =
-            clustering.codebook.iter().zip(change.iter()).map(|(c, d)| (f64::from(*c) + d) as f32).collect();
-        if values.iter().all(|value| value.is_finite()) { sorted(values, clustering.assignment) } else { clustering }
+        let fitted: Vec<f32> = values.iter().zip(change.iter()).map(|(c, d)| (f64::from(*c) + d) as f32).collect();
+        if !fitted.iter().all(|value| value.is_finite()) {
+            return clustering;
+        }
+        let codebook = of_value.iter().map(|(index, sign)| if *sign < 0.0 { -fitted[*index] } else { fitted[*index] });
+        sorted(codebook.collect(), clustering.assignment)
     }
 }
 

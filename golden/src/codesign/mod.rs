@@ -14,6 +14,9 @@
 //! Design
 //! ```
 //!
+//! Memories with columns of weights are filled by [`columns`], and [`ladder`] looks
+//! for the smallest one that will do.
+//!
 //! [`search::search`] makes a design, [`sweep::key_sweep`] shows what partial
 //! matching is worth. Results depend on the samples, the options and the seed
 //! alone, not on the number of threads.
@@ -22,10 +25,15 @@ pub mod agreement;
 pub mod candidate;
 pub mod classes;
 pub mod cluster;
+pub mod columns;
 pub mod covariance;
+pub mod factored;
 pub mod feedback;
 pub mod fill;
+pub mod grid;
+pub mod ladder;
 mod lockstep;
+pub mod patterns;
 pub mod product;
 pub mod profile;
 pub mod reference;

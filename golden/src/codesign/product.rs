@@ -23,6 +23,20 @@ pub fn round_product(weight: f32, activation: f64) -> Option<f32> {
     rounded.is_finite().then_some(rounded)
 }
 
+/// The product of two numbers in [1, 2) as a `factored` memory stores it in
+/// `word_bits`: whether it is 2 or more, above the fraction of its normalised
+/// significand, rounded once to nearest even. Rounding stops below 4.
+pub fn round_significand(word_bits: u32, weight: f64, activation: f64) -> u32 {
+    let stored_bits = word_bits - 1;
+    let product = weight * activation;
+    let odd = to_odd(product, weight.mul_add(activation, -product));
+    let carry = u32::from(odd >= 2.0);
+    let one = f64::from(1_u32 << stored_bits);
+    // Powers of two: exact. A carry of the rounding moves into the bit above.
+    let rounded = (odd * one / f64::from(1 + carry)).round_ties_even() as u32;
+    ((carry << stored_bits) + rounded - (1 << stored_bits)).min((1 << word_bits) - 1)
+}
+
 /// `value` + `rest` rounded to odd, where `rest` is less than one unit in the
 /// last place of `value`: unchanged if exact, else the one of the two
 /// neighbouring encodings that is odd.

@@ -13,6 +13,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+/// How the rows of a configuration were made.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]
+#[serde(rename_all = "lowercase")]
+pub enum Rows {
+    /// Pairs were chosen.
+    Pairs(FillRule),
+    /// One for every prefix of the activation's fraction.
+    Significands,
+    /// The best prefixes of the activation's magnitude.
+    Patterns,
+}
+
 /// One configuration that was tried, for the report.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Trial {
@@ -23,7 +35,7 @@ pub struct Trial {
     /// Most rows that a layer uses.
     pub rows: usize,
     /// How rows were chosen; where layers differ, in the first one.
-    pub fill: FillRule,
+    pub fill: Rows,
     /// Whether layers have codebooks of different sizes.
     pub mixed: bool,
     /// Hits among all multiply-accumulates of the network, 0 to 1.
@@ -218,7 +230,7 @@ impl<'a> Trials<'a> {
             clusters: choices().map(|choice| choice.clusters).max().flatten(),
             key_fraction_bits: choices().map(|choice| choice.key_fraction_bits).max().unwrap_or(0),
             rows: layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0),
-            fill: choices().next().map_or(FillRule::Frequency, |choice| choice.fill),
+            fill: Rows::Pairs(choices().next().map_or(FillRule::Frequency, |choice| choice.fill)),
             mixed: choices().any(|choice| Some(choice.clusters) != filled.layers.first().map(|l| l.choice.clusters)),
             hit_rate: total.hit_rate(),
             nonzero_hit_rate: total.nonzero_hit_rate(),

@@ -97,6 +97,28 @@ impl Classes {
         Some(Self { shift, table, nodes, patterns, pattern_of_row })
     }
 
+    /// The classes of sign, exponent and top fraction bits, and an activation of
+    /// each but [`NOTHING`], which holds infinities, NaNs and subnormals. `None` if
+    /// they are too many.
+    pub(super) fn prefixes(fraction_bits: u32) -> Option<(Self, Vec<u32>)> {
+        let shift = 23_u32.checked_sub(fraction_bits)?;
+        let normal = |prefix: &u32| (1..255).contains(&(prefix << shift >> 23 & 0xFF));
+        let prefixes = 1_u32 << (32 - shift);
+        let count = usize::from(NOTHING) + 1 + (0..prefixes).filter(normal).count();
+        if count > MAX_CLASSES {
+            return None;
+        }
+        let mut table = vec![u32::from(NOTHING); prefixes as usize];
+        let mut members = vec![0, 1 << 31, 0];
+        for prefix in (0..prefixes).filter(normal) {
+            table[prefix as usize] = members.len() as u32;
+            members.push(prefix << shift);
+        }
+        let classes =
+            Self { shift, table, nodes: Vec::new(), patterns: vec![Vec::new(); count], pattern_of_row: Vec::new() };
+        Some((classes, members))
+    }
+
     /// How many classes there are.
     pub(super) fn len(&self) -> usize {
         self.patterns.len()

@@ -1,66 +1,77 @@
 //! One mapped layer, compiled for fast and bit-exact evaluation.
 
-use super::classes::Classes;
-use super::counts::Counts;
+use super::arithmetic::{Fixed, Float};
+use super::by_rule::ByRule;
+use super::compiled::Compiled;
 use super::error::EngineError;
-use super::lookup::Lookup;
-use super::products::Products;
-use super::search::search;
 use super::stats::LayerStats;
-use super::sweep::Sweep;
-use super::vectors::Vectors;
 use crate::am::Am;
-use crate::net::{Geometry, Layout, MacLayer};
-use axp_spec::{AmImage, LayerDesign, PeConfig};
+use crate::net::{Geometry, MacLayer};
+use crate::pe::Settings;
+use axp_spec::{AmImage, Content, FloatFormat, LayerDesign, PeConfig};
 use std::collections::HashMap;
-
-/// Below this many output positions a channel, there is too little to do in
-/// parallel along them, and outputs are computed side by side instead.
-const SWEEP_POSITIONS: usize = 8;
 
 /// A mapped layer with the PE's settings for it.
 #[derive(Debug)]
 pub struct LayerKernel {
     geometry: Geometry,
-    zero_skip: bool,
     /// The (clustered) weights, in the order of the weight tensor.
     weights: Vec<f32>,
     /// One for each output channel, or none.
     bias: Vec<f32>,
     image: AmImage,
+    rule: ByRule,
     method: Method,
-}
-
-/// Weights as indices into their distinct values.
-struct Codes {
-    codebook: Vec<f32>,
-    assignment: Vec<u32>,
 }
 
 /// How the products are found. All ways give the same bits.
 #[derive(Debug)]
 enum Method {
-    /// By position, for layers with many: see [`Sweep`].
-    Sweep(Sweep, Option<Lookup>),
-    /// By output channel, for layers with few: see [`Vectors`].
-    Vectors(Vectors, Option<Lookup>),
-    /// Pair by pair, for images whose classes are too many.
-    Search(Am),
+    /// Binary32 sums.
+    Float(Compiled<Float>),
+    /// Fixed-point sums.
+    Fixed(Compiled<Fixed>),
+    /// Pair by pair, for images whose classes are too many and sums that are too wide.
+    ByRule,
 }
 
 impl LayerKernel {
     /// The layer with the weights as imported and an empty AM.
     pub fn exact(layer: &MacLayer, zero_skip: bool) -> Self {
         let (codebook, assignment) = distinct(&layer.weights);
-        let weights = Codes { codebook, assignment };
-        Self::compile(&layer.geometry, weights, layer.bias.clone(), AmImage::default(), None, zero_skip)
+        let config = PeConfig::pair("axp_pe", 1);
+        let rule = ByRule {
+            am: Am::new(&config),
+            settings: Settings::from(zero_skip),
+            columns: vec![0; codebook.len()],
+            config,
+            codebook,
+            assignment,
+        };
+        Self::compile(&layer.geometry, rule, layer.bias.clone(), AmImage::default())
     }
 
-    /// The layer with the clustered weights, bias and AM rows of a design.
+    /// The layer with the clustered weights, bias and AM rows of a design, on a PE
+    /// with a `pair` memory and a binary32 sum.
     ///
     /// # Errors
     /// A design of another shape, or rows that the AM's loader refuses.
     pub fn new(layer: &MacLayer, design: &LayerDesign, zero_skip: bool) -> Result<Self, EngineError> {
+        Self::on(&PeConfig::pair("axp_pe", design.am.rows.len().max(1)), layer, design, zero_skip)
+    }
+
+    /// The layer with the clustered weights, bias, range and AM rows of a design,
+    /// on a PE of `config`.
+    ///
+    /// # Errors
+    /// A PE that is not binary32 or has two sums; a design of another shape; rows that
+    /// the AM's loader refuses; weights without a column beside rows for others.
+    pub fn on(config: &PeConfig, layer: &MacLayer, design: &LayerDesign, zero_skip: bool) -> Result<Self, EngineError> {
+        if config.format != FloatFormat::Binary32 || config.is_interleaved() {
+            let what = "inference computes binary32 with one sum; build the design for a PE in the format \
+                        binary32 without adder_stages";
+            return Err(EngineError::Design { what: what.to_owned() });
+        }
         let mismatch = |what: String| EngineError::Design { what: format!("layer {:?} {what}", layer.name) };
         if design.weight_shape != layer.weight_shape || design.assignment.len() != layer.weights.len() {
             return Err(mismatch(format!(
@@ -75,43 +86,43 @@ impl LayerKernel {
         if let Some(index) = design.assignment.iter().find(|index| **index as usize >= design.codebook.len()) {
             return Err(mismatch(format!("uses weight {index} of a codebook of {}", design.codebook.len())));
         }
-        let mut am = Am::new(&PeConfig::pair("axp_pe", design.am.rows.len().max(1)));
-        am.load(&design.am).map_err(|source| EngineError::Am { layer: layer.name.clone(), source })?;
-        let codebook = design.codebook.iter().map(|bits| bits.value()).collect();
+        let config = programmable(config);
+        let mut am = Am::new(&config);
+        am.load_layer(&design.memory()).map_err(|source| EngineError::Am { layer: layer.name.clone(), source })?;
+        let codebook: Vec<f32> = design.codebook.iter().map(|bits| bits.value()).collect();
+        let columns = codebook.iter().map(|weight| column(&config, design, *weight)).collect::<Result<_, _>>();
+        let rule = ByRule {
+            am,
+            settings: Settings { zero_skip, range: design.range },
+            columns: columns.map_err(mismatch)?,
+            config,
+            codebook,
+            assignment: design.assignment.clone(),
+        };
         let bias = design.bias.iter().map(|bits| bits.value()).collect();
-        let weights = Codes { codebook, assignment: design.assignment.clone() };
-        Ok(Self::compile(&layer.geometry, weights, bias, design.am.clone(), Some(am), zero_skip))
+        Ok(Self::compile(&layer.geometry, rule, bias, design.am.clone()))
     }
 
-    fn compile(
-        geometry: &Geometry,
-        Codes { codebook, assignment }: Codes,
-        bias: Vec<f32>,
-        image: AmImage,
-        am: Option<Am>,
-        zero_skip: bool,
-    ) -> Self {
-        let weights: Vec<f32> = assignment.iter().map(|index| codebook[*index as usize]).collect();
-        let method = match (Classes::new(&image), am) {
-            // An image without rows always has classes.
-            (None, am) => Method::Search(am.unwrap_or_else(|| Am::new(&PeConfig::pair("axp_pe", 1)))),
-            (Some(classes), _) => {
-                let products = Products::new(&classes, &image, &codebook, zero_skip);
-                let lookup = (!products.is_plain()).then(|| Lookup {
-                    counts: Counts::new(geometry, &classes, &products, &assignment),
-                    classes,
-                    products,
-                    codebook,
-                    assignment,
-                });
-                if geometry.layout == Layout::ChannelsFirst && geometry.positions() >= SWEEP_POSITIONS {
-                    Method::Sweep(Sweep::new(geometry, lookup.as_ref()), lookup)
-                } else {
-                    Method::Vectors(Vectors::new(geometry, &weights, lookup.as_ref()), lookup)
-                }
+    fn compile(geometry: &Geometry, rule: ByRule, bias: Vec<f32>, image: AmImage) -> Self {
+        let weights: Vec<f32> = rule.assignment.iter().map(|index| rule.codebook[*index as usize]).collect();
+        let method = match rule.config.accumulator_format(rule.settings.range) {
+            None => {
+                let sign = |negative: bool| u32::from(negative) << 31;
+                let word = |product: u32, negative| f32::from_bits(product | sign(negative));
+                Compiled::new(Float, geometry, &weights, &image, &rule, &word).map(Method::Float)
             }
+            Some(format) => Fixed::new(format).and_then(|fixed| {
+                let word = |product: u32, negative: bool| match (rule.config.grid_memory(), rule.config.stores_units())
+                {
+                    (Some(_), _) if negative => -(product as i32),
+                    (Some(_), _) => product as i32,
+                    (None, true) => sign_extended(product, rule.config.product_bits()),
+                    (None, false) => fixed.convert(f32::from_bits(product)),
+                };
+                Compiled::new(fixed, geometry, &weights, &image, &rule, &word).map(Method::Fixed)
+            }),
         };
-        Self { geometry: geometry.clone(), zero_skip, weights, bias, image, method }
+        Self { geometry: geometry.clone(), weights, bias, image, rule, method: method.unwrap_or(Method::ByRule) }
     }
 
     /// Which weight meets which input element.
@@ -136,7 +147,7 @@ impl LayerKernel {
 
     /// Whether zero activations are skipped.
     pub fn zero_skip(&self) -> bool {
-        self.zero_skip
+        self.rule.settings.zero_skip
     }
 
     /// Computes the output tensor from the input tensor (both flat, in the
@@ -146,17 +157,27 @@ impl LayerKernel {
     /// If the input does not have the geometry's number of elements.
     pub fn run(&self, input: &[f32]) -> (Vec<f32>, LayerStats) {
         assert_eq!(input.len(), self.geometry.inputs(), "input elements");
-        let (mut output, stats) = match &self.method {
-            Method::Sweep(sweep, lookup) => sweep.run(&self.geometry, &self.weights, lookup.as_ref(), input),
-            Method::Vectors(vectors, lookup) => vectors.run(&self.geometry, lookup.as_ref(), self.zero_skip, input),
-            Method::Search(am) => search(&self.geometry, &self.weights, am, self.zero_skip, input),
-        };
-        for (index, value) in output.iter_mut().enumerate() {
-            *value = canonical(*value);
-            if !self.bias.is_empty() {
-                *value = canonical(*value + self.bias[self.geometry.channel_of(index)]);
+        let (sums, mut stats) = match &self.method {
+            Method::Float(sums) => sums.run(&self.geometry, &self.weights, self.zero_skip(), input),
+            Method::Fixed(sums) => sums.run(&self.geometry, &self.weights, self.zero_skip(), input),
+            Method::ByRule => {
+                let (sums, stats) = self.rule.run(&self.geometry, input);
+                (sums.into_iter().map(Some).collect(), stats)
             }
-        }
+        };
+        let finish = |(index, sum): (usize, Option<f32>)| {
+            let sum = sum.unwrap_or_else(|| {
+                let (sum, of_sum) = self.rule.sum(&self.geometry, input, index);
+                stats.overflows += of_sum.overflows;
+                stats.invalid += of_sum.invalid;
+                sum
+            });
+            match self.bias.get(self.geometry.channel_of(index)) {
+                Some(bias) => canonical(canonical(sum) + bias),
+                None => canonical(sum),
+            }
+        };
+        let output = sums.into_iter().enumerate().map(finish).collect();
         (output, stats)
     }
 
@@ -167,6 +188,35 @@ impl LayerKernel {
             (self.weights[weight].to_bits(), source.map_or(0, |source| input[source].to_bits()))
         })
     }
+}
+
+/// A PE that computes the same and is loaded a layer at a time.
+fn programmable(config: &PeConfig) -> PeConfig {
+    let mut config = config.clone();
+    if let Some(am) = &mut config.am {
+        am.content = Content::Programmable;
+    }
+    config
+}
+
+/// The column with which a weight is sent. In a layer without rows any will do, and
+/// so it will for a zero in a `factored` memory.
+fn column(config: &PeConfig, design: &LayerDesign, weight: f32) -> Result<u32, String> {
+    let Some(columns) = config.columns() else { return Ok(0) };
+    match design.column_of(config, weight.to_bits()) {
+        Some(column) => Ok(column),
+        None if design.am.rows.is_empty() && !config.has_codebook() => Ok(0),
+        None if weight == 0.0 && config.factored_memory().is_some() => Ok(0),
+        None if config.grid_memory().is_some() && !config.has_codebook() => {
+            Err("does not say which weights its columns are for; use a grid with weights by index".to_owned())
+        }
+        None => Err(format!("has the weight {weight:e}, for which none of the {columns} columns is")),
+    }
+}
+
+fn sign_extended(bits: u32, width: u32) -> i32 {
+    let unused = 32 - width;
+    ((bits << unused) as i32) >> unused
 }
 
 /// The only NaN that a PE produces.

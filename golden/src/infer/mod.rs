@@ -4,23 +4,26 @@
 //! stream plus [`crate::pe::add_bias`], bit for bit; the layers between them
 //! run in tract, exactly. The results do not depend on the number of threads.
 
+mod arithmetic;
+mod by_rule;
 mod classes;
+mod compiled;
 mod counts;
 mod error;
 mod kernel;
 mod lookup;
 mod products;
-mod search;
 mod stats;
 mod sweep;
 mod vectors;
 
+pub(crate) use compiled::Peaks;
 pub use error::EngineError;
 pub use kernel::LayerKernel;
 pub use stats::{Evaluation, LayerStats, top1};
 
 use crate::net::{MacLayer, Network, Samples};
-use axp_spec::{Accumulator, Design, FloatFormat, LayerDesign, PeConfig};
+use axp_spec::{Design, LayerDesign};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -90,12 +93,6 @@ impl Engine {
     /// A design that was made for another network, or that does not fit the PE.
     pub fn from_design(network: &Network, design: &Design) -> Result<Self, EngineError> {
         design.validate()?;
-        let binary32 = PeConfig { format: FloatFormat::Binary32, accumulator: Accumulator::Float, ..design.pe.clone() };
-        if design.pe != binary32 || design.pe.is_interleaved() {
-            let what = "inference computes binary32 with one floating-point sum; build the design for a PE in the \
-                        format binary32, with the accumulator float and without adder_stages";
-            return Err(EngineError::Design { what: what.to_owned() });
-        }
         let (layers, designs) = (network.layers(), &design.layers);
         if layers.len() != designs.len() {
             let what = format!("it has {} layers, the network has {}", designs.len(), layers.len());
@@ -106,7 +103,7 @@ impl Engine {
                 let what = format!("it has layer {:?} where the network has {:?}", design_of.name, layer.name);
                 return Err(EngineError::Design { what });
             }
-            LayerKernel::new(layer, design_of, design.zero_skip).map(Arc::new)
+            LayerKernel::on(&design.pe, layer, design_of, design.zero_skip).map(Arc::new)
         };
         let kernels = layers.iter().zip(designs).map(kernel).collect::<Result<_, _>>()?;
         Ok(Self { network: network.clone(), kernels })

@@ -1,39 +1,36 @@
 //! Every product that a layer can need, by weight and class of activation.
 
+use super::arithmetic::Arithmetic;
 use super::classes::{Classes, MINUS_ZERO, PLUS_ZERO};
 use axp_spec::AmImage;
 
-/// Stored products of one weight, for each class of activation: NaN stands for
-/// a miss (a stored product is always finite).
-pub(super) type Row = Vec<f32>;
-
 /// Products of each distinct weight of a layer.
 #[derive(Clone, Debug)]
-pub(super) struct Products {
-    /// For each weight its stored products; empty where it has none and every
-    /// product is a plain multiplication.
-    pub(super) stored: Vec<Row>,
+pub(super) struct Products<A: Arithmetic> {
+    /// For each weight its stored products, by class of activation, with
+    /// [`Arithmetic::MISS`] for a miss; empty where it has none and every product is
+    /// a plain multiplication.
+    pub(super) stored: Vec<Vec<A::Word>>,
     /// For each weight and class 1 for a hit, 0 for a miss or a skipped zero;
     /// empty where it never hits.
     pub(super) hits: Vec<Vec<u32>>,
 }
 
-impl Products {
-    /// Looks every weight up with every class.
+impl<A: Arithmetic> Products<A> {
+    /// Looks every weight up with every class: `look_up` gives for a weight, by its
+    /// index, the products of all classes, `None` on a miss.
     ///
-    /// With zero skip, both zeros "store" −0: adding it changes no sum, not
-    /// even −0, which is exactly what skipping does.
-    pub(super) fn new(classes: &Classes, image: &AmImage, weights: &[f32], zero_skip: bool) -> Self {
+    /// With zero skip, both zeros "store" what changes no sum, which is exactly
+    /// what skipping does.
+    pub(super) fn new(weights: &[f32], zero_skip: bool, look_up: impl Fn(usize) -> Vec<Option<A::Word>>) -> Self {
         let mut products = Self { stored: Vec::new(), hits: Vec::new() };
-        for weight in weights {
-            let rows: Vec<usize> = (0..image.rows.len()).filter(|row| weight_matches(image, *row, *weight)).collect();
-            let lowest = classes.lowest_rows(&rows);
-            let mut stored: Row =
-                lowest.iter().map(|row| row.map_or(f32::NAN, |row| image.rows[row].product.value())).collect();
-            let mut hits: Vec<u32> = lowest.iter().map(|row| u32::from(row.is_some())).collect();
+        for (index, weight) in weights.iter().enumerate() {
+            let found = look_up(index);
+            let mut stored: Vec<A::Word> = found.iter().map(|product| product.unwrap_or(A::MISS)).collect();
+            let mut hits: Vec<u32> = found.iter().map(|product| u32::from(product.is_some())).collect();
             if zero_skip {
                 for zero in [PLUS_ZERO, MINUS_ZERO] {
-                    stored[usize::from(zero)] = -0.0;
+                    stored[usize::from(zero)] = A::NOTHING;
                     hits[usize::from(zero)] = 0;
                 }
             }
@@ -56,6 +53,13 @@ impl Products {
     pub(super) fn is_plain(&self) -> bool {
         self.stored.iter().all(Vec::is_empty)
     }
+}
+
+/// The products of a `pair` memory with one weight, by class, as they are stored.
+pub(super) fn stored_pairs(classes: &Classes, image: &AmImage, weight: f32) -> Vec<Option<u32>> {
+    let rows: Vec<usize> = (0..image.rows.len()).filter(|row| weight_matches(image, *row, weight)).collect();
+    let lowest = classes.lowest_rows(&rows);
+    lowest.into_iter().map(|row| row.map(|row| image.rows[row].product.0)).collect()
 }
 
 /// Whether the weight half of a row matches; infinities and NaNs never do.

@@ -14,6 +14,10 @@ pub struct LayerStats {
     pub hits: u64,
     /// Hits with a nonzero activation.
     pub nonzero_hits: u64,
+    /// Outputs during whose sum a fixed-point accumulator saturated.
+    pub overflows: u64,
+    /// Outputs in whose sum a fixed-point accumulator met a NaN.
+    pub invalid: u64,
 }
 
 impl LayerStats {
@@ -44,6 +48,8 @@ impl AddAssign for LayerStats {
         self.zeros += other.zeros;
         self.hits += other.hits;
         self.nonzero_hits += other.nonzero_hits;
+        self.overflows += other.overflows;
+        self.invalid += other.invalid;
     }
 }
 
@@ -120,7 +126,7 @@ mod tests {
     #[test]
     fn rates_of_nothing_are_zero() {
         assert_eq!(LayerStats::default().hit_rate(), 0.0);
-        let stats = LayerStats { macs: 8, zeros: 4, hits: 4, nonzero_hits: 3 };
+        let stats = LayerStats { macs: 8, zeros: 4, hits: 4, nonzero_hits: 3, ..LayerStats::default() };
         assert_eq!((stats.hit_rate(), stats.nonzero_hit_rate(), stats.zero_rate()), (0.5, 0.75, 0.5));
         assert_eq!([stats, stats].into_iter().sum::<LayerStats>().macs, 16);
     }

@@ -13,6 +13,7 @@
 //! them are computed too and dropped. The order of additions in each sum is
 //! that of the number rules: input channel, kernel row, kernel column.
 
+use super::arithmetic::{Arithmetic, Sums};
 use super::classes::PLUS_ZERO;
 use super::counts::Pair;
 use super::lookup::Lookup;
@@ -43,7 +44,7 @@ pub(super) struct Sweep {
 }
 
 impl Sweep {
-    pub(super) fn new(geometry: &Geometry, lookup: Option<&Lookup>) -> Self {
+    pub(super) fn new<A: Arithmetic>(geometry: &Geometry, lookup: Option<&Lookup<A>>) -> Self {
         let reach = |axis: usize| (geometry.kernel[axis] - 1) * geometry.dilation[axis];
         let phase = [0, 1].map(|axis| {
             // What the outputs reach; input beyond it is never read.
@@ -80,42 +81,55 @@ impl Sweep {
         Self { phase, offsets, places, reads, used, plane_of, planes }
     }
 
-    /// Sums of all outputs, without bias.
-    pub(super) fn run(
+    /// Sums of all outputs, without bias; `None` for those that [`Arithmetic::total`]
+    /// leaves to the number rules.
+    pub(super) fn run<A: Arithmetic>(
         &self,
+        arithmetic: &A,
         geometry: &Geometry,
         weights: &[f32],
-        lookup: Option<&Lookup>,
+        lookup: Option<&Lookup<A>>,
         input: &[f32],
-    ) -> (Vec<f32>, LayerStats) {
+    ) -> (Vec<Option<f32>>, LayerStats) {
         let size = self.reads.len();
         let outs = geometry.out_channels / geometry.groups;
         // From the first output to the last, the gaps between rows included.
         let span = self.used.len();
-        let mut sums = vec![0.0f32; geometry.out_channels * span];
-        let mut plane = Plane { values: vec![0.0; size], classes: vec![PLUS_ZERO; size], products: Vec::new() };
+        let mut sums = Sums::new(arithmetic, geometry.out_channels * span);
+        let mut plane =
+            Plane { values: vec![0.0; size], classes: vec![PLUS_ZERO; size], kinds: Vec::new(), products: Vec::new() };
         let mut stats = LayerStats { macs: geometry.macs(), ..LayerStats::default() };
         let channel_size = geometry.input[0] * geometry.input[1];
         for (in_channel, values) in input.chunks_exact(channel_size).enumerate() {
             let (group, local) = (in_channel / geometry.group_channels(), in_channel % geometry.group_channels());
-            self.fill(&mut plane, values, lookup, in_channel);
+            self.fill(arithmetic, &mut plane, values, lookup, in_channel);
             self.count(&mut stats, outs as u64, &plane, lookup, [group, local]);
             for out_channel in group * outs..(group + 1) * outs {
-                let sums = &mut sums[out_channel * span..][..span];
                 for (tap, offset) in self.offsets.iter().enumerate() {
                     let weight = (out_channel * geometry.group_channels() + local) * self.offsets.len() + tap;
-                    self.add(sums, &plane, *offset, weight, weights[weight], lookup);
+                    let products = Weight { index: weight, value: weights[weight] };
+                    self.add(arithmetic, &mut sums, out_channel * span, &plane, *offset, products, lookup);
                 }
             }
         }
-        let row = |(channel, row)| &sums[channel * span + row * self.phase[1]..][..geometry.output[1]];
+        let row = |(channel, row)| {
+            let first = channel * span + row * self.phase[1];
+            first..first + geometry.output[1]
+        };
         let rows = (0..geometry.out_channels).flat_map(|c| (0..geometry.output[0]).map(move |r| (c, r)));
-        (rows.flat_map(row).copied().collect(), stats)
+        (rows.flat_map(row).map(|index| sums.total(arithmetic, index)).collect(), stats)
     }
 
     /// Copies one input channel into the plane, sorts its elements into
     /// classes and looks up the products of the weights that have planes.
-    fn fill(&self, plane: &mut Plane, values: &[f32], lookup: Option<&Lookup>, in_channel: usize) {
+    fn fill<A: Arithmetic>(
+        &self,
+        arithmetic: &A,
+        plane: &mut Plane<A>,
+        values: &[f32],
+        lookup: Option<&Lookup<A>>,
+        in_channel: usize,
+    ) {
         // Padding was zero to begin with and stays so.
         for (value, place) in values.iter().zip(&self.places) {
             if let Some(slot) = plane.values.get_mut(*place as usize) {
@@ -126,42 +140,56 @@ impl Sweep {
         for (class, value) in plane.classes.iter_mut().zip(&plane.values) {
             *class = lookup.classes.class(*value);
         }
-        let Plane { values, classes, products } = plane;
+        let Plane { values, classes, kinds, products } = plane;
+        kinds.clear();
+        kinds.extend(classes.iter().map(|class| lookup.counts.kind(*class)));
         products.clear();
         for weight in &self.planes[in_channel] {
             let stored = &lookup.products.stored[*weight as usize];
-            products.extend(products_of(values, classes, stored, lookup.codebook[*weight as usize]));
+            products.extend(products_of(arithmetic, values, classes, stored, lookup.codebook[*weight as usize]));
         }
     }
 
-    /// Adds the products of one weight to all sums of an output channel.
-    fn add(&self, sums: &mut [f32], plane: &Plane, offset: usize, weight: usize, value: f32, lookup: Option<&Lookup>) {
-        let stored = lookup.map_or(&[][..], |l| &l.products.stored[l.assignment[weight] as usize]);
+    /// Adds the products of one weight to all sums of an output channel, of which
+    /// the first is `first`.
+    #[expect(clippy::too_many_arguments, reason = "the innermost loop, with nothing to look up")]
+    fn add<A: Arithmetic>(
+        &self,
+        arithmetic: &A,
+        sums: &mut Sums<A>,
+        first: usize,
+        plane: &Plane<A>,
+        offset: usize,
+        weight: Weight,
+        lookup: Option<&Lookup<A>>,
+    ) {
+        let (span, values) = (self.used.len(), &plane.values[offset..]);
+        let stored = lookup.map_or(&[][..], |l| &l.products.stored[l.assignment[weight.index] as usize]);
         if stored.is_empty() {
-            for (sum, activation) in sums.iter_mut().zip(&plane.values[offset..]) {
-                *sum += value * activation;
-            }
+            sums.add(first, span, values.iter().map(|activation| arithmetic.multiply(weight.value, *activation)));
             return;
         }
-        match self.plane_of[weight] {
+        match self.plane_of[weight.index] {
             NONE => {
-                for (sum, product) in
-                    sums.iter_mut().zip(products_of(&plane.values[offset..], &plane.classes[offset..], stored, value))
-                {
-                    *sum += product;
-                }
+                let products = products_of(arithmetic, values, &plane.classes[offset..], stored, weight.value);
+                sums.add(first, span, products);
             }
             index => {
                 let products = &plane.products[usize::from(index) * plane.values.len() + offset..];
-                for (sum, product) in sums.iter_mut().zip(products) {
-                    *sum += product;
-                }
+                sums.add(first, span, products.iter().copied());
             }
         }
     }
 
     /// Counts zeros and hits of one input channel.
-    fn count(&self, stats: &mut LayerStats, outs: u64, plane: &Plane, lookup: Option<&Lookup>, unit: [usize; 2]) {
+    fn count<A: Arithmetic>(
+        &self,
+        stats: &mut LayerStats,
+        outs: u64,
+        plane: &Plane<A>,
+        lookup: Option<&Lookup<A>>,
+        unit: [usize; 2],
+    ) {
         let zeros =
             plane.values.iter().zip(&self.reads).map(|(value, reads)| u64::from(*value == 0.0) * u64::from(*reads));
         stats.zeros += outs * zeros.sum::<u64>();
@@ -170,8 +198,8 @@ impl Sweep {
         for (tap, offset) in self.offsets.iter().enumerate() {
             let counts = lookup.counts.of(group, local * self.offsets.len() + tap);
             let mut hits = Pair::default();
-            for (class, used) in plane.classes[*offset..].iter().zip(&self.used) {
-                hits.add_masked(counts[usize::from(*class)], *used);
+            for (kind, used) in plane.kinds[*offset..].iter().zip(&self.used) {
+                hits.add_masked(counts[usize::from(*kind)], *used);
             }
             stats.hits += hits.all();
             stats.nonzero_hits += hits.nonzero();
@@ -181,7 +209,7 @@ impl Sweep {
 
 /// Gives a plane of products to every weight with stored products that an
 /// input channel meets more than once.
-fn assign_planes(geometry: &Geometry, lookup: &Lookup) -> (Vec<u16>, Vec<Vec<u32>>) {
+fn assign_planes<A: Arithmetic>(geometry: &Geometry, lookup: &Lookup<A>) -> (Vec<u16>, Vec<Vec<u32>>) {
     let taps = geometry.kernel[0] * geometry.kernel[1];
     let outs = geometry.out_channels / geometry.groups;
     let mut plane_of = vec![NONE; lookup.assignment.len()];
@@ -217,24 +245,34 @@ fn assign_planes(geometry: &Geometry, lookup: &Lookup) -> (Vec<u16>, Vec<Vec<u32
     (plane_of, planes)
 }
 
+/// One element of the weight tensor.
+#[derive(Clone, Copy)]
+struct Weight {
+    index: usize,
+    value: f32,
+}
+
 /// One input channel, padded and sorted by phase.
-struct Plane {
+struct Plane<A: Arithmetic> {
     values: Vec<f32>,
     classes: Vec<u16>,
+    /// Of the classes, for the counts.
+    kinds: Vec<u16>,
     /// Products of the weights that have planes, plane after plane.
-    products: Vec<f32>,
+    products: Vec<A::Word>,
 }
 
 /// The products of a weight with activations of these values and classes.
 #[inline]
-fn products_of<'a>(
+fn products_of<'a, A: Arithmetic>(
+    arithmetic: &'a A,
     values: &'a [f32],
     classes: &'a [u16],
-    stored: &'a [f32],
+    stored: &'a [A::Word],
     weight: f32,
-) -> impl Iterator<Item = f32> + 'a {
+) -> impl Iterator<Item = A::Word> + 'a {
     values.iter().zip(classes).map(move |(value, class)| {
         let stored = stored[usize::from(*class)];
-        if stored.is_nan() { weight * value } else { stored }
+        if A::is_miss(stored) { arithmetic.multiply(weight, *value) } else { stored }
     })
 }

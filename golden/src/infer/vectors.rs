@@ -4,6 +4,7 @@
 //! Each activation, in the order of the number rules, adds its products to all
 //! these sums.
 
+use super::arithmetic::{Arithmetic, Sums};
 use super::lookup::Lookup;
 use super::stats::LayerStats;
 use crate::net::Geometry;
@@ -21,33 +22,35 @@ pub(super) struct Vectors {
 }
 
 impl Vectors {
-    pub(super) fn new(geometry: &Geometry, weights: &[f32], lookup: Option<&Lookup>) -> Self {
+    pub(super) fn new<A: Arithmetic>(geometry: &Geometry, weights: &[f32], lookup: Option<&Lookup<A>>) -> Self {
         let stores = lookup.map_or(Vec::new(), |lookup| {
             let rows = &lookup.products.stored;
             (0..lookup.classes.len())
-                .map(|class| rows.iter().any(|row| row.get(class).is_some_and(|product| !product.is_nan())))
+                .map(|class| rows.iter().any(|row| row.get(class).is_some_and(|product| !A::is_miss(*product))))
                 .collect()
         });
         let indices = lookup.map_or(Vec::new(), |lookup| turn(geometry, &lookup.assignment));
         Self { weights: turn(geometry, weights), indices, stores }
     }
 
-    /// Sums of all outputs, without bias.
-    pub(super) fn run(
+    /// Sums of all outputs, without bias; `None` for those that [`Arithmetic::total`]
+    /// leaves to the number rules.
+    pub(super) fn run<A: Arithmetic>(
         &self,
+        arithmetic: &A,
         geometry: &Geometry,
-        lookup: Option<&Lookup>,
+        lookup: Option<&Lookup<A>>,
         zero_skip: bool,
         input: &[f32],
-    ) -> (Vec<f32>, LayerStats) {
+    ) -> (Vec<Option<f32>>, LayerStats) {
         let (outs, macs) = (geometry.out_channels / geometry.groups, geometry.macs_per_output());
         let mut stats = LayerStats { macs: geometry.macs(), ..LayerStats::default() };
-        let mut output = vec![0.0f32; geometry.outputs()];
-        let mut sums = vec![0.0f32; outs];
-        let mut products = vec![0.0f32; lookup.map_or(0, |lookup| lookup.codebook.len())];
+        let mut output = vec![None; geometry.outputs()];
+        let mut sums = Sums::new(arithmetic, outs);
+        let mut products = vec![A::NOTHING; lookup.map_or(0, |lookup| lookup.codebook.len())];
         for position in 0..geometry.positions() {
             for group in 0..geometry.groups {
-                sums.fill(0.0);
+                sums.clear(arithmetic);
                 let first = geometry.output_index(group * outs, position);
                 for (mac, (_, source)) in geometry.operands(first).enumerate() {
                     let activation = source.map_or(0.0, |source| input[source]);
@@ -56,38 +59,35 @@ impl Vectors {
                     let at = (group * macs + mac) * outs;
                     let weights = &self.weights[at..][..outs];
                     let Some(lookup) = lookup else {
-                        multiply(&mut sums, weights, activation);
+                        multiply(arithmetic, &mut sums, weights, activation);
                         continue;
                     };
                     let class = lookup.classes.class(activation);
-                    let hits = lookup.counts.of(group, mac)[usize::from(class)];
+                    let hits = lookup.counts.of(group, mac)[usize::from(lookup.counts.kind(class))];
                     stats.hits += hits.all();
                     stats.nonzero_hits += hits.nonzero();
                     if zero && zero_skip {
                         continue;
                     }
                     if !self.stores[usize::from(class)] {
-                        multiply(&mut sums, weights, activation);
+                        multiply(arithmetic, &mut sums, weights, activation);
                         continue;
                     }
                     let indices = &self.indices[at..][..outs];
                     let product = |weight: usize| match lookup.products.stored[weight].get(usize::from(class)) {
-                        Some(stored) if !stored.is_nan() => *stored,
-                        _ => lookup.codebook[weight] * activation,
+                        Some(stored) if !A::is_miss(*stored) => *stored,
+                        _ => arithmetic.multiply(lookup.codebook[weight], activation),
                     };
                     if products.len() > outs {
-                        for (sum, index) in sums.iter_mut().zip(indices) {
-                            *sum += product(*index as usize);
-                        }
+                        sums.add(0, outs, indices.iter().map(|index| product(*index as usize)));
                     } else {
                         products.iter_mut().enumerate().for_each(|(weight, slot)| *slot = product(weight));
-                        for (sum, index) in sums.iter_mut().zip(indices) {
-                            *sum += products[*index as usize];
-                        }
+                        sums.add(0, outs, indices.iter().map(|index| products[*index as usize]));
                     }
                 }
-                for (channel, sum) in (group * outs..).zip(&sums) {
-                    output[geometry.output_index(channel, position)] = *sum;
+                for local in 0..outs {
+                    let index = geometry.output_index(group * outs + local, position);
+                    output[index] = sums.total(arithmetic, local);
                 }
             }
         }
@@ -96,10 +96,8 @@ impl Vectors {
 }
 
 #[inline]
-fn multiply(sums: &mut [f32], weights: &[f32], activation: f32) {
-    for (sum, weight) in sums.iter_mut().zip(weights) {
-        *sum += weight * activation;
-    }
+fn multiply<A: Arithmetic>(arithmetic: &A, sums: &mut Sums<A>, weights: &[f32], activation: f32) {
+    sums.add(0, weights.len(), weights.iter().map(|weight| arithmetic.multiply(*weight, activation)));
 }
 
 /// `[output channel, mac]` to `[group, mac, output channel of the group]`.

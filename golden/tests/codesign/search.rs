@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-fn digits() -> (Network, Samples) {
+pub fn digits() -> (Network, Samples) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits");
     let network =
         Network::from_onnx(&std::fs::read(folder.join("model.onnx")).unwrap(), &ImportOptions::default()).unwrap();
@@ -18,7 +18,7 @@ fn digits() -> (Network, Samples) {
     (network, samples)
 }
 
-fn options() -> SearchOptions {
+pub fn options() -> SearchOptions {
     SearchOptions {
         name: "axp_pe".into(),
         rows: 128,

@@ -35,7 +35,7 @@ struct Case {
     input: Vec<f32>,
 }
 
-fn geometry() -> impl Strategy<Value = Geometry> {
+pub fn geometry() -> impl Strategy<Value = Geometry> {
     let axis = || (1..4usize, 1..4usize, 1..3usize, 0..3usize, 0..7usize);
     let conv = (axis(), axis(), 1..4usize, 1..4usize, 1..4usize, any::<bool>()).prop_map(
         |(rows, columns, groups, ins, outs, one_d)| {
@@ -68,7 +68,7 @@ fn geometry() -> impl Strategy<Value = Geometry> {
     prop_oneof![3 => conv, 1 => dense]
 }
 
-fn value() -> impl Strategy<Value = f32> {
+pub fn value() -> impl Strategy<Value = f32> {
     prop_oneof![
         6 => -2.0f32..2.0,
         2 => proptest::sample::select(&AWKWARD[..]).prop_map(f32::from_bits),

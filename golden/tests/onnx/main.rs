@@ -6,5 +6,6 @@ mod engine;
 mod files;
 mod graphs;
 mod kernels;
+mod memories;
 mod samples;
 mod workloads;

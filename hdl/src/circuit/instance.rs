@@ -73,7 +73,18 @@ impl Circuit {
     /// # Panics
     /// If there is no [clock](Self::clock) or no [reset](Self::reset).
     pub fn reset_register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
-        let gated = value.width() >= GATED_FROM;
+        self.zeroed(instance, value, enable, value.width() >= GATED_FROM)
+    }
+
+    /// The same behind a clock gate whatever its width, because it seldom changes.
+    ///
+    /// # Panics
+    /// As [`Self::reset_register`].
+    pub fn gated_register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
+        self.zeroed(instance, value, enable, true)
+    }
+
+    fn zeroed(&mut self, instance: &str, value: &Value, enable: &Value, gated: bool) -> Value {
         let shape = BankShape {
             kind: if gated { "axp_gated_reg" } else { "axp_reg" },
             doc: if gated { "clock-gated register with reset" } else { "register with enable and reset" },

@@ -61,17 +61,16 @@ pub(super) fn describe(
         ("invalid_i", &term.invalid),
     ];
     let word = c.instance("adder", saturating_sum(width), &inputs).port("after_o");
-    let enters = c.net("enters", run & &token.valid, "a pair is in the stage that adds");
-    let adds = c.net("accumulate", &enters & !&token.skip, "it has a product");
+    let counts = c.net("adds", token.counts(), "the pair has a product");
+    let adds = c.net("accumulate", run & &counts, "the accumulator changes");
     let stored = c.reset_register("accumulator", &word, &adds);
     c.define(&accumulator, stored);
-    let stays_fresh = c.net("fresh_next", &restart & &token.skip, "the sum still has no product");
-    let stored = c.reset_register("fresh_flag", &stays_fresh, &enters);
+    let stays_fresh = c.net("fresh_next", &restart & !counts, "the sum still has no product");
+    let stored = c.reset_register("fresh_flag", &stays_fresh, run);
     c.define(&fresh, stored);
 
     // Stage B: a register of its own, so that the conversion rests until a sum ends.
-    let ends = c.net("ends", &token.valid & &token.last, "the pair ends a sum");
-    let ended = c.reset_register("ended", &ends, run);
+    let ended = c.reset_register("ended", &token.last, run);
     let complete = c.net("complete", run & &ended, "the accumulator holds a finished sum");
     let nothing = literal(0, width + 2);
     let whole = c.choose("whole", &[(&fresh, &nothing)], &accumulator, "the finished sum, 0 without a product");
@@ -131,7 +130,7 @@ fn addend(
     let inputs = [("a_i", &products.multiplied), ("range_i", range)];
     let converted = c.instance("to_fixed", ranged_to_fixed(format, width), &inputs);
     let [value, out, nan] = ["result_o", "overflow_o", "invalid_o"].map(|port| converted.port(port));
-    let (Some(hit), Some(stored)) = (&token.hit, &products.stored) else {
+    let Some(stored) = &products.stored else {
         return Term { addend: value, carry: literal(0, 1), overflow: out, invalid: nan };
     };
     let Addend { addend, carry, overflow } = match stored {
@@ -144,12 +143,14 @@ fn addend(
         }
         Stored::Shifted(alignment, shifted) => alignment.place(c, shifted),
     };
-    let overflow = c.choose("product_overflow", &[(hit, &overflow)], &out, "the product is out of range");
+    // By the miss, so that nothing switches for a pair that has no product.
+    let miss = &token.multiplied;
+    let overflow = c.choose("product_overflow", &[(miss, &out)], &overflow, "the product is out of range");
     Term {
-        addend: c.choose("addend", &[(hit, &addend)], &value, "product in units of the last bit"),
-        carry: c.net("addend_carry", carry & hit, "and what rounds or negates it"),
+        addend: c.choose("addend", &[(miss, &value)], &addend, "product in units of the last bit"),
+        carry: c.net("addend_carry", carry & !miss, "and what rounds or negates it"),
         overflow,
-        invalid: c.net("product_nan", nan & !hit, "a product of the multiplier is a NaN"),
+        invalid: c.net("product_nan", nan & miss, "a product of the multiplier is a NaN"),
     }
 }
 

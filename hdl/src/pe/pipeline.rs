@@ -4,10 +4,10 @@ use super::align::Alignment;
 use super::control::Token;
 use super::output::output_buffer;
 use super::ports::{Ports, WeightPort};
-use super::search::Search;
+use super::search::{Lookup, Search};
 use super::{fixed, sum};
 use crate::am::frozen_word;
-use crate::circuit::{Circuit, Value, concat, vector};
+use crate::circuit::{Circuit, Value, concat, literal, vector};
 use crate::fpu;
 use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rounding};
 
@@ -51,7 +51,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let run = ports.run.clone();
 
     // Stage 0: search and skip on the input bus.
-    let layer = ports.layer.as_ref().map(|port| c.reset_register("layer", &port.layer, &port.write));
+    let layer = ports.layer.as_ref().map(|port| c.gated_register("layer", &port.layer, &port.write));
     let range = range(&mut c, config, &ports, layer.as_ref());
     let miss_column = config.column_bits().filter(|_| config.has_codebook());
     let miss_column = miss_column.map(|bits| c.forward("miss_column", bits, "column of the weight of a miss"));
@@ -59,16 +59,26 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let search = Search { config, ports: &ports, layer: layer.as_ref() };
     let lookup = search.describe(&mut c, miss_column.as_ref(), &zero);
     let skip = c.net("skip", &ports.zero_skip & &zero, "the pair leaves the sum untouched");
-    let accept = c.net("accept", &ports.valid & &run, "an operand pair enters");
-    let hit = lookup.as_ref().map(|lookup| lookup.hit.clone());
-    let (valid, first, last) = (ports.valid.clone(), ports.first.clone(), ports.last.clone());
-    let mut token = Token { valid, first, last, skip, hit };
-    let entering = Token { valid: accept, ..token.clone() };
-    let multiplies = c.net("multiplies", entering.multiplied(), "the pair goes to the multiplier");
+    let counts = c.net("counts", &ports.valid & !skip, "the pair has a product");
+    let (recalled, multiplied) = match &lookup {
+        Some(Lookup { hit, .. }) => {
+            let recalled = c.net("recalled", &counts & hit, "its product comes from the memory");
+            (Some(recalled), c.net("multiplied", &counts & !hit, "its product comes from the multiplier"))
+        }
+        None => (None, counts),
+    };
+    let mut token = Token {
+        valid: config.is_interleaved().then(|| ports.valid.clone()),
+        first: c.net("first", &ports.valid & &ports.first, "the pair starts a sum"),
+        last: c.net("last", &ports.valid & &ports.last, "the pair ends a sum"),
+        recalled,
+        multiplied,
+    };
+    let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
     let operands = operands(&mut c, config, &ports, &multiplies, book);
-    let mut stored = lookup.map(|lookup| {
-        let recalls = c.net("recalls", entering.recalled(), "its product comes from the memory");
+    let mut stored = lookup.zip(token.recalled.clone()).map(|(lookup, recalled)| {
+        let recalls = c.net("recalls", &run & recalled, "the pair enters, and needs the memory's product");
         lookup.product(&mut c, &recalls)
     });
     token = token.next(&mut c, "s1", &run);
@@ -76,7 +86,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     // Multiply, and take the stored product along.
     let mut enables = Vec::new();
     for stage in 1..=config.multiplier_stages {
-        enables.push(c.net(&format!("s{stage}_multiplies"), &run & token.multiplied(), "this cut is clocked"));
+        enables.push(c.net(&format!("s{stage}_multiplies"), &run & &token.multiplied, "this cut is clocked"));
         stored = stored.map(|stored| move_on(&mut c, &format!("stored_{stage}"), &stored, &token, &run));
         token = token.next(&mut c, &format!("s{}", stage + 1), &run);
     }
@@ -87,16 +97,16 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
 
     // Add, and offer what is finished.
     let fixed = matches!(config.accumulator, Accumulator::Fixed { .. });
-    let product = match (&token.hit, &stored) {
-        (Some(hit), Some(stored)) if !fixed => {
+    let product = match &stored {
+        Some(stored) if !fixed => {
             // A factored memory can leave out the lower bits of the fraction.
             let stored = stored.above(width - stored.width());
-            c.choose("next_product", &[(hit, &stored)], &multiplied, "product of the pair")
+            c.choose("next_product", &[(&token.multiplied, &multiplied)], &stored, "product of the pair")
         }
         _ => multiplied,
     };
     let (moves, doc) = if fixed {
-        (token.multiplied(), "the multiplier's product moves on")
+        (token.multiplied.clone(), "the multiplier's product moves on")
     } else {
         (token.counts(), "the pair has a product")
     };
@@ -110,7 +120,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
             fixed::describe(&mut c, (format, width), &token, &products, range, &run)
         }
         _ => {
-            let token = token.without_hit().next(&mut c, "sum", &run);
+            let token = token.without_source(&mut c).next(&mut c, "sum", &run);
             sum::describe(&mut c, config, &token, &product, &run)
         }
     };
@@ -209,7 +219,9 @@ fn fixed_product(
 
 /// A stored product one stage later.
 fn move_on(c: &mut Circuit, name: &str, stored: &Value, token: &Token, run: &Value) -> Value {
-    let moves = c.net(&format!("{name}_moves"), run & token.recalled(), "the stored product moves on");
+    // A PE without a memory has no stored product.
+    let recalled = token.recalled.clone().unwrap_or_else(|| literal(0, 1));
+    let moves = c.net(&format!("{name}_moves"), run & recalled, "the stored product moves on");
     c.register(name, stored, &moves)
 }
 

@@ -42,12 +42,11 @@ fn single(c: &mut Circuit, config: &PeConfig, token: &Token, product: &Value, ru
     let accumulator = c.forward("sum_before", zero.width(), "the accumulator");
     let base = c.choose("base", &[(&token.first, &zero)], &accumulator, "what the product is added to");
     let sum = c.instance("adder", fpu::assemble(&adder(config)), &[("a_i", &base), ("b_i", product)]).port("result_o");
-    let sum = c.choose("sum", &[(&token.skip, &base)], &sum, "next value of the accumulator");
-    let changes = run & &token.valid & (!&token.skip | &token.first);
-    let changes = c.net("accumulate", changes, "the accumulator changes");
+    let sum = c.choose("sum", &[(&token.multiplied, &sum)], &base, "next value of the accumulator");
+    let changes = c.net("accumulate", run & (&token.multiplied | &token.first), "the accumulator changes");
     let stored = c.reset_register("accumulator", &sum, &changes);
     c.define(&accumulator, stored);
-    let finished = c.net("finished", run & &token.valid & &token.last, "the sum is complete");
+    let finished = c.net("finished", run & &token.last, "the sum is complete");
     Finished { valid: finished, result: sum }
 }
 
@@ -68,7 +67,9 @@ fn interleaved(c: &mut Circuit, config: &PeConfig, a: &Token, product: &Value, r
     let unit = || fpu::assemble(&adder(config));
 
     // Stage A: which sum, and whether it still counts as +0.
-    let enters = c.net("enters", run & &a.valid, "a pair enters the adder");
+    // An interleaved PE keeps the flag.
+    let valid = a.valid.clone().unwrap_or_else(|| a.counts());
+    let enters = c.net("enters", run & &valid, "a pair enters the adder");
     let next_odd = c.forward("next_odd", 1, "the next pair has an odd position");
     let after_first = c.forward("after_first", 1, "the pair before was the first of its sum");
     let odd = c.net("position_odd", !&a.first & &next_odd, "the pair has an odd position");
@@ -82,20 +83,20 @@ fn interleaved(c: &mut Circuit, config: &PeConfig, a: &Token, product: &Value, r
         c.forward("odd_sum", zero.width(), "sum of the odd positions"),
     );
     let base = c.choose("base", &[(&fresh, &zero), (&odd, &odd_sum)], &even_sum, "what the product is added to");
-    let adds = c.net("adds", &enters & !&a.skip, "the pair has a product");
+    let adds = c.net("adds", run & &a.multiplied, "the pair has a product");
     let inputs = [("en_i", &adds), ("a_i", &base), ("b_i", product)];
     let sum = c.instance("adder", unit(), &inputs).port("result_o");
 
     // Stage B: the sum is complete.
-    let flags = [&a.valid, &a.last, &a.skip, &odd, &fresh, &a.first].map(Value::clone);
+    let flags = [&valid, &a.last, &a.multiplied, &odd, &fresh, &a.first].map(Value::clone);
     let b = c.reset_register("stage_b_flags", &vector(&flags), run);
     let mut flag = |bit, name: &str, doc| c.net(&format!("stage_b_{name}"), b.bit(bit), doc);
     let (valid, last) = (flag(0, "valid", "this stage holds a pair"), flag(1, "last", "it ends a sum"));
-    let (skip, odd) = (flag(2, "skip", "it leaves its sum untouched"), flag(3, "odd", "it has an odd position"));
+    let (counts, odd) = (flag(2, "counts", "it has a product"), flag(3, "odd", "it has an odd position"));
     let (fresh, alone) = (flag(4, "fresh", "its sum counts as +0"), flag(5, "alone", "the other sum counts as +0"));
     let own = c.choose("own_sum", &[(&fresh, &zero), (&odd, &odd_sum)], &even_sum, "its sum before it");
-    let own = c.choose("own_next", &[(&skip, &own)], &sum, "its sum with it");
-    let changes = c.net("changes", run & &valid & (!&skip | &fresh), "its sum changes");
+    let own = c.choose("own_next", &[(&counts, &sum)], &own, "its sum with it");
+    let changes = c.net("changes", run & &valid & (&counts | &fresh), "its sum changes");
     let even_moves = c.net("even_moves", &changes & !&odd, "the even sum changes");
     let odd_moves = c.net("odd_moves", &changes & &odd, "the odd sum changes");
     let stored = c.reset_register("even", &own, &even_moves);
@@ -105,11 +106,10 @@ fn interleaved(c: &mut Circuit, config: &PeConfig, a: &Token, product: &Value, r
 
     // Stages C and D: even + odd, from operands that are clocked at `last` alone.
     let other = c.choose("other_sum", &[(&alone, &zero), (&odd, &even_sum)], &odd_sum, "the other sum");
-    let ends = c.net("ends", run & &valid & &last, "both sums are complete");
+    let ends = c.net("ends", run & &last, "both sums are complete");
     let left = c.register("total_left", &own, &ends);
     let right = c.register("total_right", &other, &ends);
-    let ended = c.net("ended", &valid & &last, "this stage holds the end of a sum");
-    let c_valid = c.reset_register("stage_c_valid", &ended, run);
+    let c_valid = c.reset_register("stage_c_valid", &last, run);
     let halves = c.net("halves", run & &c_valid, "even + odd goes on");
     let total =
         c.instance("final_adder", unit(), &[("en_i", &halves), ("a_i", &left), ("b_i", &right)]).port("result_o");

@@ -5,7 +5,7 @@ use super::{LayerTrace, ReplayError, ReplayOptions, SumTrace};
 use crate::compare::{FrameWriter, Stop};
 use crate::pe_ports::PeVectors;
 use axp_golden::pe::{CyclePe, add_bias};
-use axp_spec::{PeConfig, PeInputs, PeOutputs};
+use axp_spec::{CodebookWrite, PeConfig, PeInputs, PeOutputs};
 use std::collections::{BTreeMap, VecDeque};
 
 /// MACs between two calls of `progress`.
@@ -57,6 +57,8 @@ pub struct Driver<'a, 't> {
     config: PeConfig,
     /// Columns of the weights of this layer, as far as they have been met.
     columns: BTreeMap<u32, u32>,
+    /// What the range port carries for this layer.
+    range: u32,
     pe: CyclePe,
     vectors: PeVectors,
     stalls: StallPattern,
@@ -79,6 +81,7 @@ impl<'a, 't> Driver<'a, 't> {
             layers,
             config: config.clone(),
             columns: BTreeMap::new(),
+            range: 0,
             pe: CyclePe::new(config),
             vectors,
             stalls: StallPattern::new(options.stalls, options.seed),
@@ -96,7 +99,7 @@ impl<'a, 't> Driver<'a, 't> {
         writer.mark()?;
         let mut tallies = Vec::with_capacity(layers.len());
         for layer in layers {
-            self.write_rows(writer, layer)?;
+            self.load(writer, layer)?;
             for sum in (layer.sums)() {
                 self.stream(writer, layer, sum, progress)?;
             }
@@ -108,11 +111,25 @@ impl<'a, 't> Driver<'a, 't> {
         Ok(tallies)
     }
 
-    /// Writes every row of the memory, so that none of the previous layer's stays.
-    fn write_rows(&mut self, writer: &mut FrameWriter<'_>, layer: &LayerTrace<'_>) -> Result<(), Halt> {
+    /// Puts a layer into the PE, which is empty: every row and every magnitude is
+    /// written, so that nothing of the previous layer stays. A frozen memory is told
+    /// which layer it is.
+    fn load(&mut self, writer: &mut FrameWriter<'_>, layer: &LayerTrace<'_>) -> Result<(), Halt> {
         self.columns.clear();
-        for write in layer.am.writes(&self.config) {
-            let inputs = PeInputs { row: Some(write), valid: false, ..self.junk() };
+        self.range = layer.memory.range;
+        if self.config.is_frozen() {
+            let inputs = PeInputs { layer: Some(layer.number), ..self.idle() };
+            self.cycle(writer, &inputs)?;
+            return Ok(());
+        }
+        for write in layer.memory.am.writes(&self.config) {
+            let inputs = PeInputs { row: Some(write), ..self.idle() };
+            self.cycle(writer, &inputs)?;
+        }
+        let columns = if self.config.has_codebook() { self.config.columns().unwrap_or(0) } else { 0 };
+        for column in 0..columns {
+            let write = CodebookWrite { column, magnitude: layer.memory.magnitude(column) };
+            let inputs = PeInputs { codebook: Some(write), ..self.idle() };
             self.cycle(writer, &inputs)?;
         }
         Ok(())
@@ -136,7 +153,7 @@ impl<'a, 't> Driver<'a, 't> {
                 let (weight, activation) = sum.operands[position];
                 PeInputs {
                     zero_skip: layer.zero_skip,
-                    range: 0,
+                    range: self.range,
                     row: None,
                     codebook: None,
                     layer: None,
@@ -170,14 +187,15 @@ impl<'a, 't> Driver<'a, 't> {
         Ok(())
     }
 
-    /// The column of a weight. One that the image does not know gets any: in a
-    /// layer without rows all of them miss.
+    /// The column of a weight. One that the layer does not know gets any: in a
+    /// layer without rows all of them miss, and a zero in a `factored` memory needs
+    /// no row.
     fn column(&mut self, layer: &LayerTrace<'_>, weight: u32) -> u32 {
         let config = &self.config;
-        if config.factored_memory().is_none() {
+        if config.columns().is_none() {
             return 0;
         }
-        *self.columns.entry(weight).or_insert_with(|| layer.am.column_of(config, weight).unwrap_or(0))
+        *self.columns.entry(weight).or_insert_with(|| layer.memory.column_of(config, weight).unwrap_or(0))
     }
 
     /// Cycles without operands until all results have been taken.
@@ -230,7 +248,8 @@ impl<'a, 't> Driver<'a, 't> {
         let bits = self.stalls.junk();
         PeInputs {
             zero_skip: bits & 1 == 1,
-            range: 0,
+            // Static while a layer runs.
+            range: self.range,
             row: None,
             codebook: None,
             layer: None,

@@ -1,6 +1,7 @@
 //! Real layers on the generated Verilog, every output of every cycle compared with golden.
 //!
-//! For each layer the rows are written through the row port, then the operands
+//! For each layer the rows are written through the row port (and magnitudes into a
+//! codebook; a frozen memory is told the layer), then the operands
 //! of its outputs are streamed with random stalls on both sides. The golden PE
 //! runs beside the producer and its outputs go into the test vectors, where the
 //! simulator compares them. Each completed sum, with its bias, is also compared
@@ -20,7 +21,7 @@ use crate::simulator::{Simulator, SimulatorError, SimulatorKind};
 use crate::{icarus, verilator, waveform};
 use axp_golden::am::{Am, LoadError};
 use axp_hdl::Rtl;
-use axp_spec::{AmImage, PeConfig};
+use axp_spec::{LayerMemory, PeConfig};
 use drive::{Driver, Halt};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -48,8 +49,10 @@ pub type Sums<'a> = Box<dyn Iterator<Item = SumTrace> + 'a>;
 pub struct LayerTrace<'a> {
     /// Name of the layer. Data: it reaches reports and messages only.
     pub name: String,
-    /// The rows of the memory while the layer runs.
-    pub am: AmImage,
+    /// Its index among the layers of the network: that of a frozen memory.
+    pub number: u32,
+    /// What the PE holds while the layer runs.
+    pub memory: LayerMemory,
     /// State of the zero-skip bit.
     pub zero_skip: bool,
     /// Starts the sums from the beginning. Called a second time for the
@@ -107,6 +110,14 @@ pub enum ReplayError {
         layer: String,
         /// What is wrong with them.
         source: LoadError,
+    },
+    /// A frozen memory holds another layer in its place.
+    #[error("layer {layer:?}: the frozen memory holds something else as its layer {number}")]
+    Frozen {
+        /// Name of the layer.
+        layer: String,
+        /// Its index.
+        number: u32,
     },
     /// The vectors could not be written.
     #[error("cannot write the test vectors: {0}")]
@@ -209,12 +220,18 @@ pub fn write_vectors(
     }
 }
 
-/// The configuration of the PE, whose rows fit it.
+/// The configuration of the PE, which can hold the layers.
 fn checked<'a>(rtl: &'a Rtl, layers: &[LayerTrace<'_>]) -> Result<&'a PeConfig, ReplayError> {
     let config = rtl.pe().ok_or_else(|| ReplayError::NotAPe(rtl.top.clone()))?;
     layers.iter().try_for_each(|layer| {
         let rows = |source| ReplayError::Rows { layer: layer.name.clone(), source };
-        Am::new(config).load(&layer.am).map_err(rows)
+        if config.am.is_some() {
+            Am::new(config).load_layer(&layer.memory).map_err(rows)?;
+        }
+        if config.is_frozen() && config.frozen_layers().get(layer.number as usize) != Some(&layer.memory) {
+            return Err(ReplayError::Frozen { layer: layer.name.clone(), number: layer.number });
+        }
+        Ok(())
     })?;
     Ok(config)
 }

@@ -1,0 +1,195 @@
+//! A layer on a PE whose memory has columns of weights: sign-symmetric codebook,
+//! rows, and the range of a fixed-point sum.
+
+use super::cluster::{Clustering, layer_rng, symmetric_k_means};
+use super::feedback::refine_symmetric;
+use super::patterns::{Prefix, best_prefixes};
+use super::profile::{Pair, key_mask};
+use super::reference::{LayerReference, PROFILE_BITS};
+use super::{factored, grid};
+use crate::infer::Peaks;
+use crate::net::MacLayer;
+use axp_spec::{AmImage, Bits32, FactoredConfig, FloatFormat::Binary32, GridConfig, LayerDesign, PeConfig};
+use rayon::prelude::*;
+
+/// By how much sums may outgrow those of the calibration samples.
+const GUARD: f32 = 2.0;
+/// Greatest exponent field of a range: sums reach the greatest binary32 exponent.
+const WIDEST: u32 = 254;
+
+/// A layer's weights in a sign-symmetric codebook, and what they meet.
+pub(super) struct Folded {
+    pub clustering: Clustering,
+    pairs: Vec<Pair>,
+    /// Zeros that are looked up.
+    zeros: u64,
+}
+
+impl Folded {
+    /// At most `columns` magnitudes.
+    pub fn new(
+        layer: &MacLayer,
+        index: usize,
+        reference: &LayerReference,
+        columns: usize,
+        seed: u64,
+        zero_skip: bool,
+    ) -> Self {
+        let rng = &mut layer_rng(seed, index);
+        let nearest = symmetric_k_means(&layer.weights, &reference.importance, columns, rng);
+        let clustering = refine_symmetric(&layer.weights, &layer.geometry, &reference.covariance, nearest);
+        let mut pairs = Vec::new();
+        reference.profile.pairs(&reference.classes.clusters(&clustering), |pair| pairs.push(pair));
+        let zeros = if zero_skip { 0 } else { reference.counts.all_zeros() };
+        Self { clustering, pairs, zeros }
+    }
+
+    /// The magnitudes of the columns, ascending. Where weights are given by value,
+    /// those that differ by a power of two share a column, and a zero needs none.
+    fn magnitudes(&self, config: &PeConfig) -> Vec<f32> {
+        let by_index = config.has_codebook();
+        let mut magnitudes: Vec<f32> = self.clustering.codebook.iter().map(|w| w.abs()).collect();
+        magnitudes.sort_unstable_by(f32::total_cmp);
+        magnitudes.dedup_by_key(|m| m.to_bits());
+        if !by_index {
+            let mut fractions = Vec::new();
+            magnitudes.retain(|m| {
+                let new = *m != 0.0 && !fractions.contains(&fraction(*m));
+                fractions.push(fraction(*m));
+                new
+            });
+        }
+        magnitudes
+    }
+}
+
+fn fraction(magnitude: f32) -> u32 {
+    magnitude.to_bits() & 0x007F_FFFF
+}
+
+/// Rows that wait for the range of the sums.
+enum Waiting {
+    Factored(AmImage),
+    Grid { shape: GridConfig, prefixes: Vec<Prefix>, activations: Vec<f64> },
+}
+
+/// A layer whose rows are chosen.
+pub(super) struct Filled {
+    magnitudes: Vec<f32>,
+    rows: Waiting,
+    peaks: Peaks,
+    fraction_bits: u32,
+}
+
+impl Filled {
+    /// Chooses the rows of a layer for a PE; none for a memory without columns, or
+    /// with too few of them.
+    pub fn new(config: &PeConfig, layer: &MacLayer, folded: &Folded) -> Option<Self> {
+        let magnitudes = folded.magnitudes(config);
+        if magnitudes.len() > config.columns()? as usize {
+            return None;
+        }
+        let place = |cluster: u32| {
+            let weight = folded.clustering.codebook[cluster as usize].abs();
+            let same = |m: &f32| match config.has_codebook() {
+                true => m.to_bits() == weight.to_bits(),
+                false => weight != 0.0 && fraction(*m) == fraction(weight),
+            };
+            magnitudes.iter().position(same).map(|column| column as u32)
+        };
+        let (rows, fraction_bits) = match (config.factored_memory(), config.grid_memory()) {
+            (Some(shape), _) => {
+                (Waiting::Factored(significands(config, shape, &magnitudes, folded, place)), shape.mantissa_bits)
+            }
+            (None, Some(shape)) => {
+                let (codebook, patterns) = (&folded.clustering.codebook, shape.patterns as usize);
+                let prefixes = best_prefixes(&folded.pairs, PROFILE_BITS, codebook, folded.zeros, patterns);
+                let columns = shape.columns as usize;
+                let activations = grid::representatives(&prefixes, columns, &folded.pairs, folded.zeros, place);
+                let bits = prefixes.iter().map(Prefix::fraction_bits).max().unwrap_or(0);
+                (Waiting::Grid { shape, prefixes, activations }, bits)
+            }
+            (None, None) => return None,
+        };
+        let peaks = Peaks::new(&layer.geometry, folded.clustering.weights());
+        Some(Self { magnitudes, rows, peaks, fraction_bits })
+    }
+
+    /// The layer as it goes into a design, without range and rows, its bias still the
+    /// float network's.
+    pub fn design(&self, config: &PeConfig, layer: &MacLayer, clustering: &Clustering) -> LayerDesign {
+        let magnitudes = if config.has_codebook() { &self.magnitudes[..] } else { &[] };
+        LayerDesign {
+            name: layer.name.clone(),
+            weight_shape: layer.weight_shape.clone(),
+            codebook: clustering.codebook.iter().map(|w| Bits32::from(*w)).collect(),
+            assignment: clustering.assignment.clone(),
+            bias: layer.bias.iter().map(|b| Bits32::from(*b)).collect(),
+            key_fraction_bits: self.fraction_bits,
+            am: AmImage::default(),
+            range: 0,
+            magnitudes: magnitudes.iter().map(|m| Bits32::from(*m)).collect(),
+        }
+    }
+
+    /// Sets range and rows, once the layer's inputs are known: the least range that
+    /// holds twice the greatest sum on its way, and in which the products of a grid
+    /// fit their words.
+    pub fn complete(&self, config: &PeConfig, design: &mut LayerDesign, inputs: &[&[f32]]) {
+        let fixed = config.accumulator_format(0).is_some();
+        let peak = |input: &&[f32]| self.peaks.run(input);
+        let greatest = |a: f32, b: f32| if b.is_nan() || b > a { b } else { a };
+        let peak = if fixed { inputs.par_iter().map(peak).reduce(|| 0.0, greatest) } else { 0.0 };
+        design.range = if fixed { range_of(peak) } else { 0 };
+        design.am = match &self.rows {
+            Waiting::Factored(image) => image.clone(),
+            Waiting::Grid { shape, prefixes, activations } => loop {
+                let format = config.accumulator_format(design.range).map(|format| (format, config.product_bits()));
+                match grid::rows(*shape, prefixes, &self.magnitudes, activations, format) {
+                    Some(image) => break image,
+                    None if fixed && design.range < WIDEST => design.range += 1,
+                    // Nothing is stored that cannot be.
+                    None => break AmImage::default(),
+                }
+            },
+        };
+    }
+}
+
+fn significands(
+    config: &PeConfig,
+    shape: FactoredConfig,
+    magnitudes: &[f32],
+    folded: &Folded,
+    place: impl Fn(u32) -> Option<u32>,
+) -> AmImage {
+    let mask = key_mask(PROFILE_BITS.max(shape.mantissa_bits));
+    debug_assert!(folded.pairs.iter().all(|pair| pair.key & !mask == 0));
+    let mut image = factored::significands(shape, config.product_bits(), magnitudes, &folded.pairs, place);
+    // A column for weights of zero needs no rows, and has no fraction to speak of.
+    image.rows.retain(|row| magnitudes[shape.parts(Binary32, row.key).0 as usize] != 0.0);
+    image
+}
+
+/// The least range whose sums reach [`GUARD`] times a magnitude.
+fn range_of(peak: f32) -> u32 {
+    if peak == 0.0 {
+        // Nothing was summed: 2 is as good as anything.
+        return 127;
+    }
+    let reach = f64::from(peak) * f64::from(GUARD);
+    (0..WIDEST).find(|range| 2_f64.powi(*range as i32 - 126) >= reach).unwrap_or(WIDEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_holds_twice_the_peak_and_no_more_than_it_must() {
+        // Sums reach 2^(range - 126).
+        assert_eq!((range_of(1.0), range_of(1.1), range_of(0.9)), (127, 128, 127));
+        assert_eq!((range_of(f32::NAN), range_of(f32::INFINITY), range_of(f32::MAX)), (WIDEST, WIDEST, WIDEST));
+        assert_eq!((range_of(f32::from_bits(1)), range_of(0.0)), (0, 127));
+    }
+}

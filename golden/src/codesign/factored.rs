@@ -1,0 +1,52 @@
+//! Filling a `factored` memory: a product of significands for every column and
+//! every prefix of the activation's fraction.
+
+use super::product::round_significand;
+use super::profile::{FRACTION_BITS, Pair};
+use axp_spec::{AmImage, AmRow, Bits32, FactoredConfig, FloatFormat::Binary32};
+
+/// The rows of a layer: `magnitudes` are those of the columns, and `column_of` gives
+/// the column of a cluster, if it has one.
+///
+/// A row stores the product of its weight's significand with that of the
+/// activations behind it which makes the squared error of their products least: the
+/// mean of their significands, each weighted by its power of two squared. Without
+/// such activations in the samples it is the middle of what the prefix stands for.
+/// `pairs` have keys with at least as many fraction bits as the memory compares.
+pub fn significands(
+    shape: FactoredConfig,
+    word_bits: u32,
+    magnitudes: &[f32],
+    pairs: &[Pair],
+    column_of: impl Fn(u32) -> Option<u32>,
+) -> AmImage {
+    let bits = shape.mantissa_bits;
+    let prefixes = 1_usize << bits;
+    let mut sums = vec![[0.0_f64; 2]; magnitudes.len() * prefixes];
+    for pair in pairs {
+        let exponent = pair.key >> FRACTION_BITS & 0xFF;
+        // A subnormal is a miss.
+        let (Some(column), true) = (column_of(pair.cluster), exponent > 0) else { continue };
+        let prefix = (pair.key >> (FRACTION_BITS - bits)) as usize & (prefixes - 1);
+        let scale = f64::from_bits(u64::from(exponent + 896) << 52);
+        let [weighted, weight] = &mut sums[column as usize * prefixes + prefix];
+        *weighted += scale * pair.moments.sum.abs();
+        *weight += scale * scale * pair.moments.count as f64;
+    }
+    let rows = sums.iter().enumerate().map(|(index, [weighted, weight])| {
+        let (column, prefix) = (index / prefixes, index % prefixes);
+        let low = 1.0 + prefix as f64 / prefixes as f64;
+        let high = low + 1.0 / prefixes as f64;
+        // Sums in binary64 must not put a mean outside its bin.
+        let activation =
+            if *weight > 0.0 { (weighted / weight).clamp(low, high.next_down()) } else { (low + high) / 2.0 };
+        let encoding = magnitudes[column].to_bits();
+        let significand = f64::from(f32::from_bits(encoding & 0x007F_FFFF | 0x3F80_0000));
+        AmRow {
+            key: shape.key(Binary32, column as u32, encoding, (prefix as u32) << (FRACTION_BITS - bits)),
+            care: shape.care(Binary32),
+            product: Bits32(round_significand(word_bits, significand, activation)),
+        }
+    });
+    AmImage { rows: rows.collect() }
+}

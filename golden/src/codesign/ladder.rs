@@ -1,0 +1,193 @@
+//! The smallest memory with columns that keeps the accuracy: sizes are tried from
+//! the cheapest on, and the first within the bound is taken.
+
+use super::agreement::Agreement;
+use super::candidate::{Calibrated, Calibration};
+use super::columns::{Filled, Folded};
+use super::reference::Reference;
+use super::search::{SearchControl, SearchOptions, SearchResult, sample_set, within_bound};
+use super::trials::{Rows, Trial};
+use crate::infer::{EngineError, LayerKernel, LayerStats};
+use crate::net::{Network, Samples};
+use axp_spec::design::SCHEMA;
+use axp_spec::{
+    Accumulator, AmConfig, Content, Design, FactoredConfig, GridConfig, LayerDesign, Organisation, PeConfig,
+    Provenance, WeightOperand,
+};
+use rayon::prelude::*;
+use std::collections::HashMap;
+
+/// Columns and fraction bits of a `factored` memory, in the order of its products.
+const FACTORED: [(u32, u32); 10] =
+    [(4, 2), (8, 2), (8, 3), (16, 2), (16, 3), (32, 2), (16, 4), (32, 3), (32, 4), (64, 4)];
+/// Patterns and columns of a `grid`, in the same order.
+const GRID: [(u32, u32); 9] = [(12, 4), (16, 8), (24, 8), (24, 16), (32, 16), (48, 16), (32, 32), (64, 16), (15, 64)];
+
+/// Which memory, and what is around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnOptions {
+    /// The organisation.
+    pub memory: ColumnMemory,
+    /// How weights come to the PE. A design says nothing of the columns of a grid with
+    /// weights by value, so that a grid always gets them by index.
+    pub weight: WeightOperand,
+    /// What products are summed in.
+    pub accumulator: Accumulator,
+    /// Whether the rows of all layers are built into the PE.
+    pub frozen: bool,
+}
+
+/// An organisation whose memory has columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnMemory {
+    /// [`Organisation::Grid`].
+    Grid,
+    /// [`Organisation::Factored`].
+    Factored,
+}
+
+impl ColumnOptions {
+    /// The organisations of the ladder, the cheapest first.
+    fn rungs(&self) -> Vec<Organisation> {
+        match self.memory {
+            ColumnMemory::Factored => FACTORED
+                .map(|(columns, mantissa_bits)| Organisation::Factored(FactoredConfig { columns, mantissa_bits }))
+                .to_vec(),
+            ColumnMemory::Grid => {
+                GRID.map(|(patterns, columns)| Organisation::Grid(GridConfig { patterns, columns })).to_vec()
+            }
+        }
+    }
+
+    /// The PE with a memory, and its name.
+    fn pe(&self, organisation: Organisation) -> PeConfig {
+        let weight = match self.memory {
+            ColumnMemory::Grid => WeightOperand::Index,
+            ColumnMemory::Factored => self.weight,
+        };
+        let (what, rows) = match organisation {
+            Organisation::Factored(shape) => {
+                (format!("factored_c{}_m{}", shape.columns, shape.mantissa_bits), shape.rows())
+            }
+            Organisation::Grid(shape) => (format!("grid_r{}_c{}", shape.patterns, shape.columns), shape.rows()),
+            Organisation::Pair => ("pair".to_owned(), 1),
+        };
+        let sum = match self.accumulator {
+            Accumulator::Float => String::new(),
+            Accumulator::Fixed { width, .. } => format!("_fixed{width}"),
+        };
+        let index = if weight == WeightOperand::Index { "_ix" } else { "" };
+        let frozen = if self.frozen { "_frozen" } else { "" };
+        PeConfig {
+            am: Some(AmConfig { organisation, content: Content::Programmable, weight, rows }),
+            accumulator: self.accumulator,
+            ..PeConfig::plain(&format!("axp_pe_{what}{sum}{index}{frozen}"))
+        }
+    }
+}
+
+/// Finds a design for a network on a PE whose memory has columns.
+///
+/// Every layer gets a sign-symmetric codebook with a magnitude a column, and as many
+/// rows as the memory has. Where no size is within the bound, the one with the least
+/// expected loss is taken, and its trial says so. `options.rows` and `options.name`
+/// are of no account. The same samples, options and seed give the same design.
+///
+/// # Errors
+/// A failure of the network, a PE that cannot be built, [`EngineError::Cancelled`].
+pub fn search(
+    network: &Network,
+    samples: &Samples,
+    options: &SearchOptions,
+    column: &ColumnOptions,
+    control: &SearchControl<'_>,
+) -> Result<SearchResult, EngineError> {
+    let rungs = column.rungs();
+    let steps = 1 + rungs.len();
+    (control.progress)(1, steps, "profile the calibration samples");
+    let reference = Reference::collect(network, samples, control.cancel, |_, _, _| {})?;
+    let calibration = Calibration { network, samples, reference: &reference, cancel: control.cancel };
+    let mut folded = HashMap::new();
+    let mut trials: Vec<Trial> = Vec::new();
+    let mut best: Option<(usize, PeConfig, Vec<LayerDesign>)> = None;
+    for (rung, organisation) in rungs.into_iter().enumerate() {
+        let pe = column.pe(organisation);
+        pe.validate().map_err(axp_spec::DesignError::from)?;
+        (control.progress)(2 + rung, steps, &pe.name);
+        let columns = pe.columns().unwrap_or(1);
+        let layers = folded.entry(columns).or_insert_with(|| fold(&calibration, columns as usize, options));
+        let measured = measure(&calibration, &pe, layers, options)?;
+        let feasible = within_bound(&measured.0.agreement, options.max_loss_pp);
+        let trial = Trial { feasible, ..measured.0 };
+        let loss = |trial: &Trial| trial.agreement.expected_loss;
+        if best.as_ref().is_none_or(|(index, ..)| feasible || loss(&trial) < loss(&trials[*index])) {
+            best = Some((trials.len(), pe, measured.1));
+        }
+        trials.push(trial);
+        if feasible {
+            break;
+        }
+    }
+    let (chosen, pe, layers) = best.unwrap_or_else(|| (0, PeConfig::plain("axp_pe"), Vec::new()));
+    let mut design = Design {
+        schema: SCHEMA,
+        provenance: Provenance {
+            axp_version: env!("CARGO_PKG_VERSION").to_owned(),
+            model_sha256: options.model_sha256.clone(),
+            calibration: sample_set(samples),
+            seed: options.seed,
+            max_loss_pp: options.max_loss_pp,
+            tools: options.tools.clone(),
+        },
+        pe,
+        zero_skip: options.zero_skip,
+        layers,
+    };
+    if column.frozen {
+        design.freeze();
+    }
+    Ok(SearchResult { design, trials, chosen })
+}
+
+/// The codebooks of all layers.
+fn fold(calibration: &Calibration<'_>, columns: usize, options: &SearchOptions) -> Vec<Folded> {
+    let layers = calibration.network.layers().par_iter().zip(&calibration.reference.layers).enumerate();
+    let fold =
+        |(index, (layer, reference))| Folded::new(layer, index, reference, columns, options.seed, options.zero_skip);
+    layers.map(fold).collect()
+}
+
+/// Fills all layers, corrects their biases and runs them.
+fn measure(
+    calibration: &Calibration<'_>,
+    pe: &PeConfig,
+    folded: &[Folded],
+    options: &SearchOptions,
+) -> Result<(Trial, Vec<LayerDesign>), EngineError> {
+    let network = calibration.network;
+    let fill = |(layer, folded)| {
+        Filled::new(pe, layer, folded)
+            .ok_or_else(|| EngineError::Design { what: format!("{} has no columns for its weights", pe.name) })
+    };
+    let filled = network.layers().par_iter().zip(folded).map(fill).collect::<Result<Vec<_>, _>>()?;
+    let layers = network.layers().iter().zip(&filled).zip(folded);
+    let layers = layers.map(|((layer, filled), folded)| filled.design(pe, layer, &folded.clustering)).collect();
+    let kernel = |index: usize, design: &mut LayerDesign, inputs: &[&[f32]]| {
+        filled[index].complete(pe, design, inputs);
+        LayerKernel::on(pe, &network.layers()[index], design, options.zero_skip)
+    };
+    let Calibrated { layers, outputs, stats } = calibration.run(layers, &vec![true; filled.len()], kernel)?;
+    let total: LayerStats = stats.into_iter().sum();
+    let trial = Trial {
+        clusters: layers.iter().map(|layer| layer.codebook.len()).max(),
+        key_fraction_bits: layers.iter().map(|layer| layer.key_fraction_bits).max().unwrap_or(0),
+        rows: layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0),
+        fill: if pe.grid_memory().is_some() { Rows::Patterns } else { Rows::Significands },
+        mixed: false,
+        hit_rate: total.hit_rate(),
+        nonzero_hit_rate: total.nonzero_hit_rate(),
+        agreement: Agreement::new(&calibration.reference.outputs, &outputs),
+        feasible: false,
+    };
+    Ok((trial, layers))
+}

@@ -1,0 +1,110 @@
+//! The options of `axp build` that choose the PE's memory and accumulator.
+
+use crate::exit::Failure;
+use axp_golden::codesign::ladder::{ColumnMemory, ColumnOptions};
+use axp_spec::{Accumulator, WeightOperand};
+use clap::{Args, ValueEnum};
+
+/// What the rows of the associative memory are keyed by.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryChoice {
+    /// {weight, activation}, as in the AxP paper
+    Pair,
+    /// Patterns of the activation, with a product for every weight magnitude
+    Grid,
+    /// Products of significands, for every weight magnitude and activation prefix
+    Factored,
+}
+
+/// What products are summed in.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccumulatorChoice {
+    /// A binary32 adder
+    Float,
+    /// A saturating integer with a range for each layer
+    Fixed,
+}
+
+#[derive(Args, Debug, Clone)]
+pub struct MemoryOptions {
+    /// The associative memory of the PE
+    #[arg(long, value_enum, default_value_t = MemoryChoice::Pair)]
+    pub memory: MemoryChoice,
+    /// What products are summed in (grid and factored memories)
+    #[arg(long, value_enum, default_value_t = AccumulatorChoice::Float)]
+    pub accumulator: AccumulatorChoice,
+    /// Bits of a fixed accumulator
+    #[arg(long, value_name = "BITS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(8..=64))]
+    pub accumulator_bits: u32,
+    /// Bits of a stored product beside a fixed accumulator [default: factored 9, grid 18]
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
+    pub product_bits: Option<u32>,
+    /// Build the rows of all layers into the PE instead of a row port
+    #[arg(long)]
+    pub frozen: bool,
+    /// Give the PE weights as indices of a codebook (a grid always gets them so)
+    #[arg(long)]
+    pub index: bool,
+}
+
+impl MemoryOptions {
+    /// The memory with columns that is asked for; none for a `pair` memory.
+    ///
+    /// # Errors
+    /// Options that do not go together.
+    pub fn columns(&self) -> Result<Option<ColumnOptions>, Failure> {
+        let fixed = self.accumulator == AccumulatorChoice::Fixed;
+        if self.product_bits.is_some() && !fixed {
+            return Err(Failure::input(
+                "--product-bits is for a fixed accumulator alone: beside a float one products have the PE's format",
+                "add --accumulator fixed, or leave it out",
+            ));
+        }
+        let (memory, product_width) = match self.memory {
+            MemoryChoice::Pair if fixed || self.index => {
+                return Err(Failure::input(
+                    "a pair memory is built with a float accumulator and weights by value",
+                    "add --memory factored or --memory grid",
+                ));
+            }
+            MemoryChoice::Pair => return Ok(None),
+            MemoryChoice::Grid => (ColumnMemory::Grid, 18.min(self.accumulator_bits - 1)),
+            MemoryChoice::Factored => (ColumnMemory::Factored, 9),
+        };
+        let product_width = self.product_bits.unwrap_or(product_width);
+        let accumulator = match self.accumulator {
+            AccumulatorChoice::Float => Accumulator::Float,
+            AccumulatorChoice::Fixed => Accumulator::Fixed { width: self.accumulator_bits, product_width },
+        };
+        let weight = if self.index { WeightOperand::Index } else { WeightOperand::Value };
+        Ok(Some(ColumnOptions { memory, weight, accumulator, frozen: self.frozen }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(memory: MemoryChoice, accumulator: AccumulatorChoice) -> MemoryOptions {
+        MemoryOptions { memory, accumulator, accumulator_bits: 24, product_bits: None, frozen: false, index: false }
+    }
+
+    #[test]
+    fn products_are_as_wide_as_the_memory_needs() {
+        let width = |memory| match options(memory, AccumulatorChoice::Fixed).columns() {
+            Ok(Some(ColumnOptions { accumulator: Accumulator::Fixed { product_width, .. }, .. })) => product_width,
+            other => panic!("{:?}", other.is_ok()),
+        };
+        assert_eq!((width(MemoryChoice::Factored), width(MemoryChoice::Grid)), (9, 18));
+        assert!(matches!(options(MemoryChoice::Pair, AccumulatorChoice::Float).columns(), Ok(None)));
+    }
+
+    #[test]
+    fn options_that_do_not_go_together_are_refused() {
+        let float = options(MemoryChoice::Grid, AccumulatorChoice::Float);
+        assert!(MemoryOptions { product_bits: Some(9), ..float }.columns().is_err());
+        assert!(options(MemoryChoice::Pair, AccumulatorChoice::Fixed).columns().is_err());
+        let indexed = MemoryOptions { index: true, ..options(MemoryChoice::Pair, AccumulatorChoice::Float) };
+        assert!(indexed.columns().is_err());
+    }
+}
