@@ -49,7 +49,9 @@ impl PeConfig {
         let plain = self.am.is_none() && self.multiplier_stages == 0 && self.adder_stages == 0;
         let integer = self.accumulator == Accumulator::Float && self.multiplier == MultiplierStyle::Dadda;
         match self.operands {
-            Some(operands) if !(plain && self.format == FloatFormat::Binary32) => Err(PeConfigError::Operands(operands)),
+            Some(operands) if !(plain && self.format == FloatFormat::Binary32) => {
+                Err(PeConfigError::Operands(operands))
+            }
             Some(NarrowOperands::Int8) if !integer => Err(PeConfigError::Operands(NarrowOperands::Int8)),
             _ => Ok(()),
         }

@@ -38,10 +38,14 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     };
     let zero = c.net("zero", magnitude.none(), "the activation is zero");
     let skip = c.net("skip", &ports.zero_skip & zero, "the pair leaves the sum untouched");
-    let accept = c.net("accept", &ports.valid & &run, "an operand pair enters");
-    let token = Token { valid: ports.valid, first: ports.first, last: ports.last, skip, hit: None };
-    let entering = Token { valid: accept, ..token.clone() };
-    let multiplies = c.net("multiplies", entering.counts(), "the pair goes to the multiplier");
+    let token = Token {
+        valid: None,
+        first: c.net("first", &ports.valid & &ports.first, "the pair starts a sum"),
+        last: c.net("last", &ports.valid & &ports.last, "the pair ends a sum"),
+        recalled: None,
+        multiplied: c.net("counts", &ports.valid & !skip, "the pair has a product"),
+    };
+    let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let pair = c.register("operands", &concat(&[weight, &ports.activation]), &multiplies);
     let token = token.next(&mut c, "s1", &run);
 
@@ -52,7 +56,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
         NarrowOperands::Int8 => integer_multiplier(width),
     };
     let product = c.instance("multiplier", multiplier, &[("a_i", &weight), ("b_i", &activation)]).port("result_o");
-    let moves = c.net("product_moves", &run & token.counts(), "the pair has a product");
+    let moves = c.net("product_moves", &run & &token.multiplied, "the pair has a product");
     let product = c.register("product", &product, &moves);
     let token = token.next(&mut c, "sum", &run);
     let finished = match (operands, config.accumulator, &ports.range) {
@@ -64,7 +68,8 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
         _ => sum::describe(&mut c, config, &token, &product, &run),
     };
 
-    let inputs = [("result_valid_i", &finished.valid), ("result_i", &finished.result), ("out_ready_i", &ports.out_ready)];
+    let inputs =
+        [("result_valid_i", &finished.valid), ("result_i", &finished.result), ("out_ready_i", &ports.out_ready)];
     let buffer = c.instance("buffer", output_buffer(finished.result.width(), config.reset), &inputs);
     c.define(&run, buffer.port("run_o"));
     c.output("out_valid_o", buffer.port("out_valid_o"), "a result is offered");
@@ -100,35 +105,31 @@ fn doc(config: &PeConfig, operands: NarrowOperands) -> String {
 fn integer_sum(c: &mut Circuit, token: &Token, product: &Value, width: u32, run: &Value) -> Finished {
     let accumulator = c.forward("sum_before", width, "the accumulator");
     let adder = integer_adder(width, product.width());
-    let inputs = [
-        ("before_i", &accumulator),
-        ("restart_i", &token.first),
-        ("skip_i", &token.skip),
-        ("addend_i", product),
-    ];
+    let inputs =
+        [("before_i", &accumulator), ("restart_i", &token.first), ("add_i", &token.multiplied), ("addend_i", product)];
     let sum = c.instance("adder", adder, &inputs).port("after_o");
-    let changes = c.net("accumulate", run & &token.valid & (!&token.skip | &token.first), "the accumulator changes");
+    let changes = c.net("accumulate", run & (&token.multiplied | &token.first), "the accumulator changes");
     let stored = c.reset_register("accumulator", &sum, &changes);
     c.define(&accumulator, stored);
-    let finished = c.net("finished", run & &token.valid & &token.last, "the sum is complete");
+    let finished = c.net("finished", run & &token.last, "the sum is complete");
     Finished { valid: finished, result: sum }
 }
 
 /// Adds `addend_i` of `narrow` bits to `before_i`, or to 0 if `restart_i`, in a module of
-/// its own; with `skip_i` it is not added. Combinational; what is carried out is dropped.
+/// its own; without `add_i` it is not added. Combinational; what is carried out is dropped.
 fn integer_adder(width: u32, narrow: u32) -> Circuit {
     let name = format!("axp_int_sum_w{width}_w{narrow}");
     let mut c = Circuit::new(&name, "sum of integers that wraps, combinational");
     let before = c.input("before_i", width, "the sum so far");
     let restart = c.input("restart_i", 1, "it counts as 0");
-    let skip = c.input("skip_i", 1, "nothing is added");
+    let add = c.input("add_i", 1, "there is something to add");
     let addend = c.input("addend_i", narrow, "what is added, two's complement");
     let base = c.choose("base", &[(&restart, &literal(0, width))], &before, "what the product is added to");
     let sign = addend.top();
     let mut extended = vec![&sign; (width - narrow) as usize];
     extended.push(&addend);
     let total = ripple_add(&mut c, "sum", (&base, &concat(&extended)), &literal(0, 1)).sum;
-    let after = c.choose("after", &[(&skip, &base)], &total, "next value of the accumulator");
+    let after = c.choose("after", &[(&add, &total)], &base, "next value of the accumulator");
     c.output("after_o", after, "the sum with it");
     c
 }
