@@ -19,7 +19,8 @@ pub struct EnergyOptions {
     #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(512..=1 << 20))]
     pub macs: u64,
     /// What to compare with: all, none, or names with commas between: fp32, fp32_zero_skip,
-    /// fp32_fixed, fp32_fixed_zero_skip
+    /// fp32_fixed, fp32_fixed_zero_skip, bf16, bf16_zero_skip, bf16_fixed, bf16_fixed_zero_skip,
+    /// int8, int8_zero_skip
     #[arg(long, value_name = "NAMES", default_value = "all", value_parser = parse_baselines)]
     pub baselines: Baselines,
     /// Print JSON instead of a table
@@ -68,6 +69,6 @@ mod tests {
         assert_eq!(parse_baselines("all"), Ok(Baselines(Baseline::ALL.to_vec())));
         let two = Baselines(vec![Baseline::Plain, Baseline::Fixed]);
         assert_eq!(parse_baselines("fp32_fixed, fp32,fp32"), Ok(two));
-        assert!(parse_baselines("int8").unwrap_err().contains("fp32_zero_skip"));
+        assert!(parse_baselines("int4").unwrap_err().contains("fp32_zero_skip"));
     }
 }

@@ -8,11 +8,15 @@ use crate::args::EnergyOptions;
 use crate::exit::{Failure, Outcome};
 use crate::interrupt::{Cancel, requested};
 use crate::progress::Stages;
-use axp_golden::infer::{Control, map_samples};
+use axp_golden::am::{Am, Operands};
+use axp_golden::infer::{Control, OutputTrace, map_samples};
 use axp_golden::net::Samples;
+use axp_golden::pe::{Settings, add_bias, sum_operands};
+use axp_spec::design::Design;
 use axp_testbench::energy::{Comparison, Contender, EnergyError, LayerWindow, Options, Phase, cache, compare};
 use axp_testbench::synth::SynthError;
 use axp_testbench::synth::liberty::CellLibrary;
+use std::collections::BTreeMap;
 
 /// Fewest sums of a window, where the samples have as many.
 const SUMS: u64 = 4;
@@ -30,8 +34,7 @@ pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
     let libraries = synth::libraries(&options.liberty)?;
     let stages = Stages::new();
     let windows = windows(&built, &samples, options.macs, cancel)?;
-    let design =
-        Contender { name: "design".to_owned(), config: built.design.pe.clone(), zero_skip: built.design.zero_skip };
+    let design = Contender::design(&built.design.pe, built.design.zero_skip);
     let mut rows = Vec::new();
     for library in &libraries {
         rows.push(one(&design, &windows, library, options, &stages, cancel)?);
@@ -105,16 +108,39 @@ fn windows(built: &BuiltDesign, samples: &Samples, macs: u64, cancel: &Cancel) -
         .map(|(layer, size)| LayerWindow {
             name: layer.name.clone(),
             macs: size.outputs as u64 * size.macs_per_output,
-            am: layer.am.clone(),
-            sums: Vec::new(),
+            memory: layer.memory(),
+            ..LayerWindow::default()
         })
         .collect();
     for sample in by_sample {
-        for (window, traces) in windows.iter_mut().zip(sample) {
+        for (number, (window, traces)) in windows.iter_mut().zip(sample).enumerate() {
+            window.saturates |= saturates(&built.design, number, window, &traces);
             window.sums.extend(traces.into_iter().map(|trace| trace.operands));
         }
     }
     Ok(windows)
+}
+
+/// Whether a sum leaves the range of the accumulator, and inference has the very
+/// value that comes of it. Rows that cannot be loaded are refused later on.
+fn saturates(design: &Design, number: usize, window: &LayerWindow, traces: &[OutputTrace]) -> bool {
+    let (config, memory) = (&design.pe, &window.memory);
+    let mut am = Am::new(config);
+    if config.accumulator_format(0).is_none() || am.load_layer(memory).is_err() {
+        return false;
+    }
+    // A design has far fewer layers.
+    am.select_layer(u32::try_from(number).unwrap_or(u32::MAX));
+    let settings = Settings { zero_skip: design.zero_skip, range: memory.range };
+    let mut columns = BTreeMap::new();
+    traces.iter().any(|trace| {
+        let operands = trace.operands.iter().map(|(weight, activation)| {
+            let column = columns.entry(*weight).or_insert_with(|| memory.column_of(config, *weight).unwrap_or(0));
+            Operands { column: *column, weight: *weight, activation: *activation }
+        });
+        let sum = sum_operands(config, &am, settings, operands);
+        sum.overflow && trace.bias.map_or(sum.data, |bias| add_bias(sum.data, bias)) == trace.element
+    })
 }
 
 fn failure(error: &EnergyError, cancel: &Cancel) -> Failure {

@@ -2,6 +2,7 @@
 
 use axp_testbench::energy::Comparison;
 use axp_testbench::energy::figures::Figures;
+use axp_testbench::energy::waterfall::{Step, waterfall};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -9,21 +10,31 @@ use std::fmt::Write;
 /// them under `libraries`.
 pub fn json(pe: &str, libraries: &[Comparison]) -> String {
     #[derive(Serialize)]
+    struct Library<'a> {
+        #[serde(flatten)]
+        comparison: &'a Comparison,
+        /// From the plain MAC to the design.
+        waterfall: Vec<Step>,
+    }
+    #[derive(Serialize)]
     struct Top<'a> {
         pe: &'a str,
         boundary: &'static str,
         checked: &'static str,
         #[serde(flatten)]
-        first: Option<&'a Comparison>,
-        libraries: &'a [Comparison],
+        first: Option<Library<'a>>,
+        libraries: Vec<Library<'a>>,
     }
-    let top = Top { pe, boundary: BOUNDARY, checked: CHECKED, first: libraries.first(), libraries };
+    let library = |comparison| Library { comparison, waterfall: waterfall(comparison) };
+    let first = libraries.first().map(library);
+    let top =
+        Top { pe, boundary: BOUNDARY, checked: CHECKED, first, libraries: libraries.iter().map(library).collect() };
     // Plain structures with string keys: they cannot fail to serialise.
     serde_json::to_string_pretty(&top).unwrap_or_default()
 }
 
 /// What is counted.
-const BOUNDARY: &str = "one processing element, input registers and 32-bit weights included; wires by fan-out; \
+const BOUNDARY: &str = "one processing element, input registers included, 32-bit weights in fp32 baselines; wires by fan-out; \
                         clock pins and gates without a clock tree; no layout";
 
 /// How the netlists were checked.
@@ -93,6 +104,20 @@ fn one(text: &mut String, pe: &str, found: &Comparison) {
             saving
         );
     }
+    steps(text, found);
     let cycles: u64 = all().map(|figures| figures.compared_cycles).sum();
     let _ = writeln!(text, "\nEvery output of the netlists equals the golden model in all {cycles} cycles.\n");
+}
+
+/// Where the saving comes from.
+fn steps(text: &mut String, found: &Comparison) {
+    let steps = waterfall(found);
+    if steps.is_empty() {
+        return;
+    }
+    let (from, step, saving) = ("where it comes from", "step %", "saving %");
+    let _ = writeln!(text, "\n{from:<26} {:<22} {:>9} {step:>8} {saving:>8}", "", "pJ a MAC");
+    for Step { step, name, pj_per_mac, step_percent, saving_percent } in steps {
+        let _ = writeln!(text, "{step:<26} {name:<22} {pj_per_mac:>9.1} {step_percent:>8.1} {saving_percent:>8.1}");
+    }
 }

@@ -5,7 +5,7 @@
 mod stimuli;
 
 use axp_hdl::{Rtl, generate};
-use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, PeConfig, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, NarrowOperands, PeConfig, PeInputs, ResetStyle};
 use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
 use axp_testbench::dut::Body;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
@@ -122,6 +122,10 @@ fn narrow(format: FloatFormat, config: PeConfig) -> PeConfig {
     PeConfig { format, ..config }
 }
 
+fn operands(operands: NarrowOperands, config: PeConfig) -> PeConfig {
+    PeConfig { operands: Some(operands), ..config }
+}
+
 suites! {
     r1: PeConfig::pair("", 1), 1000, 200, 100;
     r2: PeConfig::pair("", 2), 1000, 200, 100;
@@ -140,6 +144,9 @@ suites! {
     r4_e4m3_mul1: narrow(FloatFormat::E4m3, cut(1, 0, PeConfig::pair("", 4))), 1000, 200, 100;
     plain: PeConfig::plain(""), 1000, 200, 100;
     plain_bf16_mul1_add1: narrow(FloatFormat::Bfloat16, cut(1, 1, PeConfig::plain(""))), 1000, 100, 100;
+    plain_bf16_operands: operands(NarrowOperands::Bfloat16, PeConfig::plain("")), 1000, 200, 100;
+    plain_bf16_operands_fixed24: operands(NarrowOperands::Bfloat16, fixed(24, 24, PeConfig::plain(""))), 1000, 200, 100;
+    plain_int8_sync: sync(operands(NarrowOperands::Int8, PeConfig::plain(""))), 1000, 200, 100;
     plain_fixed24: fixed(24, 24, PeConfig::plain("")), 1000, 200, 100;
     plain_fp16_fixed64_sync: sync(narrow(FloatFormat::Binary16, fixed(64, 32, PeConfig::plain("")))), 1000, 200, 100;
     r4_fixed24: fixed(24, 18, PeConfig::pair("", 4)), 1000, 200, 100;
@@ -158,4 +165,47 @@ suites! {
     c6m2_e4m3_fixed12: narrow(FloatFormat::E4m3, fixed(12, 3, PeConfig::factored("", 6, 2))), 1000, 200, 100;
     c4m2_e5m2_fixed16: narrow(FloatFormat::E5m2, fixed(16, 3, PeConfig::factored("", 4, 2))), 1000, 200, 100;
     r4_e5m2_add1_sync: sync(narrow(FloatFormat::E5m2, cut(0, 1, PeConfig::pair("", 4)))), 1000, 200, 100;
+}
+
+/// Sums of one pair, so that every product is seen. A product of bfloat16 numbers is
+/// exact but at both ends of the range: there most of these are.
+#[test]
+fn products_of_bfloat16_at_the_ends_of_the_range() {
+    let config = operands(NarrowOperands::Bfloat16, PeConfig::plain("ends_bf16_operands"));
+    let mut bits = 1_u64;
+    let mut mixed = move || {
+        bits = bits.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        (bits >> 33) as u32
+    };
+    let mut pair = |number: u32| {
+        let weight = mixed() & 0xFFFF;
+        let exponent = (weight >> 7 & 0xFF) as i32;
+        // Exponent fields of the product from -30 to 4, and from 250 to 257.
+        let wanted = if number.is_multiple_of(4) { 250 + (mixed() % 8) as i32 } else { (mixed() % 35) as i32 - 30 };
+        let other = (wanted + 127 - exponent).clamp(0, 255) as u32;
+        let activation = mixed() & 0x807F | other << 7;
+        (weight, activation)
+    };
+    let stimulus: Vec<PeInputs> = (0..1 << 20)
+        .map(|number| {
+            let (weight, activation) = pair(number);
+            PeInputs {
+                valid: true,
+                first: true,
+                last: true,
+                weight,
+                activation,
+                out_ready: true,
+                ..PeInputs::default()
+            }
+        })
+        .collect();
+    let expected = Golden::new(&config).run(&stimulus).unwrap();
+    let mut verilator = Simulated::verilator(&rtl(&config), Body::ClockEnable, cache()).unwrap();
+    let found = verilator.run(&stimulus).unwrap();
+    assert!(expected == found, "{:?}", (0..expected.len()).find(|cycle| expected[*cycle] != found[*cycle]));
+    let magnitude = |outputs: &axp_spec::PeOutputs| outputs.data & 0x7FFF_FFFF;
+    let subnormal = expected.iter().filter(|outputs| (1..0x80_0000).contains(&magnitude(outputs))).count();
+    let infinite = expected.iter().filter(|outputs| magnitude(outputs) == 0x7F80_0000).count();
+    assert!(subnormal > 100_000 && infinite > 50_000, "{subnormal} {infinite}");
 }

@@ -2,7 +2,8 @@
 
 use axp_hdl::{Rtl, fpu, generate, named};
 use axp_spec::{
-    Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, PeConfig, ResetStyle, Rounding,
+    Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, NarrowOperands, PeConfig,
+    ResetStyle, Rounding,
 };
 use axp_testbench::equivalence::{EquivalenceError, prove, prove_gating, prove_module};
 use std::sync::atomic::AtomicBool;
@@ -60,6 +61,16 @@ fn every_format_and_cut_is_proven() {
     }
     let accumulator = Accumulator::Fixed { width: 32, product_width: 20 };
     proven(&PeConfig { accumulator, ..PeConfig::pair("axp_fixed", 3) });
+}
+
+#[test]
+fn plain_elements_with_narrow_operands_are_proven_too() {
+    let narrow = |operands| PeConfig { operands: Some(operands), ..PeConfig::plain("axp_narrow") };
+    proven(&narrow(NarrowOperands::Int8));
+    let bfloat16 = narrow(NarrowOperands::Bfloat16);
+    proven(&bfloat16);
+    let accumulator = Accumulator::Fixed { width: 24, product_width: 24 };
+    proven(&PeConfig { accumulator, multiplier: MultiplierStyle::Booth, ..bfloat16 });
 }
 
 #[test]

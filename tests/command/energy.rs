@@ -95,7 +95,7 @@ fn what_cannot_be_measured_is_refused() {
     runner.refused(&["energy", "empty"], &["design.json"]);
     runner.refused(&["energy", "empty", "--macs", "100"], &["512"]);
     runner.refused(&["energy", "empty", "--clock", "fast"], &["number of ns"]);
-    runner.refused(&["energy", "empty", "--baselines", "int8"], &["fp32_zero_skip"]);
+    runner.refused(&["energy", "empty", "--baselines", "int4"], &["fp32_zero_skip"]);
     if Path::new(OSU018).is_file() {
         small_design(&runner);
         let model = bundled("digits", "model.onnx");

@@ -16,6 +16,7 @@ pub mod fpu;
 pub mod grid;
 pub mod memory;
 pub mod names;
+mod narrow;
 pub mod pe;
 
 pub use am::{AmError, AmImage, AmRow};
@@ -27,4 +28,5 @@ pub use format::{FloatFormat, UnknownFormat};
 pub use fpu::{FixedFormat, FpuConfig, FpuConfigError, FpuOperation, MultiplierStyle, Rounding};
 pub use grid::GridConfig;
 pub use memory::{AmConfig, Content, LayerError, LayerMemory, Organisation, WeightOperand};
+pub use narrow::NarrowOperands;
 pub use pe::{Accumulator, PeConfig, PeConfigError, ResetStyle};

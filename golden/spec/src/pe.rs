@@ -7,6 +7,7 @@ use crate::grid::GridConfig;
 use crate::memory::LayerError;
 use crate::memory::{AmConfig, Content, LayerMemory, MAX_LAYERS, MAX_ROWS, Organisation, WeightOperand};
 use crate::names::is_safe_name;
+use crate::narrow::NarrowOperands;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -57,6 +58,9 @@ pub struct PeConfig {
     pub name: String,
     /// Format of weights, activations, products and results.
     pub format: FloatFormat,
+    /// Weights and activations are given in this instead, in a PE without a memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operands: Option<NarrowOperands>,
     /// The associative memory; without one, every product is multiplied.
     #[serde(default)]
     pub am: Option<AmConfig>,
@@ -108,6 +112,12 @@ pub enum PeConfigError {
     /// A weight cannot be given by its column.
     #[error("a pair memory has no columns, so that a weight must be given by its value")]
     Index,
+    /// Narrow operands in a PE that is not a plain one.
+    #[error(
+        "a PE with {} operands has the format fp32, no memory and no pipeline cuts (with int8 neither a \
+         fixed-point accumulator nor a choice of multipliers)", .0.name()
+    )]
+    Operands(NarrowOperands),
     /// No layers, or too many.
     #[error("a frozen memory of {0} layers cannot be built: use 1 to {MAX_LAYERS}")]
     Layers(usize),
@@ -178,6 +188,7 @@ impl PeConfig {
         Self {
             name: name.to_owned(),
             format: FloatFormat::Binary32,
+            operands: None,
             am: None,
             accumulator: Accumulator::Float,
             multiplier: MultiplierStyle::Dadda,
@@ -191,6 +202,11 @@ impl PeConfig {
     pub fn validate(&self) -> Result<(), PeConfigError> {
         if !is_safe_name(&self.name) {
             return Err(PeConfigError::Name(self.name.clone()));
+        }
+        if let Some(operands) = self.operands
+            && !self.takes(operands)
+        {
+            return Err(PeConfigError::Operands(operands));
         }
         if let Some(am) = &self.am {
             self.validate_memory(am)?;
@@ -222,6 +238,30 @@ impl PeConfig {
         self.frozen_layers().iter().enumerate().try_for_each(|(layer, memory)| {
             memory.validate(self).map_err(|source| PeConfigError::Frozen { layer, source: Box::new(source) })
         })
+    }
+
+    /// Whether a PE as this one is otherwise can have narrow operands.
+    fn takes(&self, operands: NarrowOperands) -> bool {
+        let plain = self.am.is_none() && self.multiplier_stages == 0 && self.adder_stages == 0;
+        let integer = self.accumulator == Accumulator::Float && self.multiplier == MultiplierStyle::Dadda;
+        plain && self.format == FloatFormat::Binary32 && (operands == NarrowOperands::Bfloat16 || integer)
+    }
+
+    /// Width in bits of a weight and of an activation on the bus.
+    pub const fn operand_bits(&self) -> u32 {
+        match self.operands {
+            Some(operands) => operands.width(),
+            None => self.format.width(),
+        }
+    }
+
+    /// Whether an activation on the bus is a zero: of either sign, if it has one.
+    pub const fn is_zero(&self, activation: u32) -> bool {
+        let magnitude = match self.operands {
+            Some(operands) => operands.magnitude_mask(),
+            None => (self.format.sign_mask() - 1) as u32,
+        };
+        activation & magnitude == 0
     }
 
     fn validate_memory(&self, am: &AmConfig) -> Result<(), PeConfigError> {
@@ -259,10 +299,12 @@ impl PeConfig {
     ///
     /// Operands, product and sum take one each. A cut in the multiplier takes
     /// one more. A cut in the adder takes three more: the second half of the
-    /// last addition, and both halves of even + odd. A fixed-point accumulator
+    /// last addition, and both halves of even + odd. An integer accumulator
     /// takes two more, for its sum to stand still and to be converted.
     pub const fn latency(&self) -> u32 {
-        let converted = 2 * matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
+        let integer = matches!(self.accumulator, Accumulator::Fixed { .. })
+            || matches!(self.operands, Some(NarrowOperands::Int8));
+        let converted = 2 * integer as u32;
         3 + self.multiplier_stages + 3 * self.adder_stages + converted
     }
 

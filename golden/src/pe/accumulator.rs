@@ -2,7 +2,7 @@
 
 use super::numeric::Operand;
 use crate::float::{self, rounded};
-use axp_spec::{FixedFormat, FloatFormat, PeConfig, Rounding};
+use axp_spec::{FixedFormat, FloatFormat, NarrowOperands, PeConfig, Rounding};
 
 /// The accumulator of a PE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) enum Accumulator {
         /// Where the next pair goes.
         next: usize,
     },
+    /// A sum of integers that wraps.
+    Integer(i32),
     /// An integer that saturates.
     Fixed {
         /// Its format: a unit is 2^`last_bit`.
@@ -45,6 +47,9 @@ pub(super) struct Total {
 impl Accumulator {
     /// As it is after reset.
     pub fn new(config: &PeConfig) -> Self {
+        if config.operands == Some(NarrowOperands::Int8) {
+            return Self::Integer(0);
+        }
         match (config.accumulator_format(0), config.is_interleaved()) {
             (Some(format), _) => {
                 // A grid stores magnitudes, and gives them a sign.
@@ -68,6 +73,7 @@ impl Accumulator {
     pub fn clear(&mut self) {
         match self {
             Self::Single(sum) => *sum = 0,
+            Self::Integer(sum) => *sum = 0,
             Self::Interleaved { sums, next } => (*sums, *next) = ([0; 2], 0),
             Self::Fixed { units, overflow, invalid, .. } => (*units, *overflow, *invalid) = (0, false, false),
         }
@@ -78,6 +84,12 @@ impl Accumulator {
     pub fn take(&mut self, format: FloatFormat, operand: Operand) {
         match self {
             Self::Single(sum) => *sum = added(format, *sum, operand),
+            Self::Integer(sum) => {
+                // There is no memory, and so no hit.
+                if let Operand::Miss { weight, activation } = operand {
+                    *sum = sum.wrapping_add((weight as i32).wrapping_mul(activation as i32));
+                }
+            }
             Self::Interleaved { sums, next } => {
                 sums[*next] = added(format, sums[*next], operand);
                 *next = 1 - *next;
@@ -107,6 +119,7 @@ impl Accumulator {
     pub fn total(&self, format: FloatFormat) -> Total {
         let data = match *self {
             Self::Single(sum) => sum,
+            Self::Integer(sum) => sum as u32,
             Self::Interleaved { sums: [even, odd], .. } => add(format, even, odd),
             Self::Fixed { format: fixed, units, overflow, invalid, .. } => {
                 let encoding = units as u64 & fixed.mask();

@@ -11,6 +11,7 @@
 //! the hardware spreads the work over its stages is the hardware's business.
 
 use super::accumulator::{Accumulator, Total};
+use super::narrow::widened;
 use super::numeric::Operand;
 use crate::am::{Am, LoadError};
 use axp_spec::{AmImage, LayerMemory, PeConfig, PeInputs, PeOutputs};
@@ -161,7 +162,7 @@ impl CyclePe {
         if inputs.first {
             self.accumulator.clear();
         }
-        let operand = Operand::decide(format, &self.am, inputs.zero_skip, inputs.into());
+        let operand = Operand::decide(format, &self.am, inputs.zero_skip, widened(&self.config, inputs.into()));
         self.accumulator.take(format, operand);
         inputs.last.then(|| self.accumulator.total(format))
     }

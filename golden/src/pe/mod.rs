@@ -17,11 +17,14 @@
 //!   rounded to its last bit like that of a miss); every addition saturates and is remembered by a
 //!   flag, infinities are out of range, a NaN counts as 0 and raises another
 //!   flag. The sum is converted at the end, rounded to nearest even.
+//! - Narrow operands are widened first, which loses nothing. bfloat16 becomes binary32;
+//!   integers of 8 bits are multiplied exactly, and their sum of 32 bits wraps.
 //! - Every addition rounds to nearest even. Subnormals are kept; the only NaN
 //!   that comes out of an operation is the format's canonical one.
 
 mod accumulator;
 mod cycle;
+mod narrow;
 mod numeric;
 
 pub use cycle::CyclePe;

@@ -1,6 +1,7 @@
 //! The PE as a function from operand pairs to a sum.
 
 use super::accumulator::Accumulator;
+use super::narrow::widened;
 use crate::am::{Am, Operands};
 use crate::float;
 use axp_spec::{FloatFormat, PeConfig};
@@ -125,7 +126,7 @@ pub fn sum_operands(
     let mut outcome = SumOutcome::default();
     let mut accumulator = Accumulator::new(config);
     accumulator.set_range(config, am.range().unwrap_or(settings.range));
-    for operand in operands {
+    for operand in operands.into_iter().map(|operands| widened(config, operands)) {
         accumulator.take(config.format, outcome.count(config.format, am, settings.zero_skip, operand));
     }
     let total = accumulator.total(config.format);

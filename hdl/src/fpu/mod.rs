@@ -14,6 +14,7 @@ mod add;
 mod fields;
 mod from_fixed;
 mod full_adders;
+mod integer;
 mod leading_zeros;
 mod mul;
 mod ripple;
@@ -22,6 +23,7 @@ mod shift;
 mod significand;
 mod stages;
 mod to_fixed;
+mod widening;
 
 use crate::circuit::Circuit;
 use crate::{HdlError, Rtl};
@@ -31,10 +33,12 @@ use rust_hdl::prelude::Block;
 
 pub(crate) use from_fixed::ranged_from_fixed;
 pub use full_adders::full_adders;
+pub(crate) use integer::integer_multiplier;
 pub use leading_zeros::leading_zeros;
 pub(crate) use ripple::add as ripple_add;
 pub use significand::carry_save;
 pub(crate) use to_fixed::ranged_to_fixed;
+pub(crate) use widening::widening_multiplier;
 
 /// Describes the unit of a configuration, connected and ready to be simulated;
 /// its ports are those of [`FpuConfig`].

@@ -44,10 +44,10 @@ pub(super) fn product(c: &mut Circuit, sum: &Value, carry: &Value) -> Value {
 }
 
 /// A bit, and the time in full-adder delays at which it arrives.
-type Dot = (u32, Value);
+pub(super) type Dot = (u32, Value);
 
 /// The bits of each weight.
-type Columns = Vec<Vec<Dot>>;
+pub(super) type Columns = Vec<Vec<Dot>>;
 
 /// `N` bits of a column that go into one cell.
 type Cell<const N: usize> = (usize, [Dot; N]);
@@ -123,8 +123,8 @@ fn booth_rows(c: &mut Circuit, a: &Value, b: &Value) -> Columns {
     columns
 }
 
-/// Reduces the columns to two bits each.
-fn reduce(c: &mut Circuit, mut columns: Columns) -> (Value, Value) {
+/// Reduces columns of complemented bits to two each.
+pub(super) fn reduce(c: &mut Circuit, mut columns: Columns) -> (Value, Value) {
     let tallest = columns.iter().map(Vec::len).max().unwrap_or(0);
     let mut heights = vec![2];
     while heights[heights.len() - 1] * 3 / 2 < tallest {

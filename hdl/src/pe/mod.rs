@@ -3,6 +3,7 @@
 mod align;
 mod control;
 mod fixed;
+mod narrow;
 mod output;
 mod pipeline;
 mod ports;
@@ -23,7 +24,10 @@ pub use output::output_buffer;
 /// If the configuration is not valid.
 pub fn describe(config: &PeConfig) -> Result<Circuit, PeConfigError> {
     config.validate()?;
-    let mut pe = pipeline::describe(config);
+    let mut pe = match config.operands {
+        Some(operands) => narrow::describe(config, operands),
+        None => pipeline::describe(config),
+    };
     pe.connect_all();
     Ok(pe)
 }

@@ -93,20 +93,25 @@ impl Ports {
             first: c.input("in_first_i", 1, "the pair starts a sum from +0"),
             last: c.input("in_last_i", 1, "the pair ends a sum"),
             weight: WeightPort::of(c, config),
-            activation: c.input("in_activation_i", width, &format!("activation, {format}")),
+            activation: c.input("in_activation_i", config.operand_bits(), &format!("activation, {}", name(config))),
             out_ready: c.input("out_ready_i", 1, "a result offered now is taken"),
         }
     }
 }
 
+/// Name of what operands are given in.
+fn name(config: &PeConfig) -> &'static str {
+    config.operands.map_or(config.format.name(), |operands| operands.name())
+}
+
 impl WeightPort {
     fn of(c: &mut Circuit, config: &PeConfig) -> Self {
-        let (format, width, columns) = (config.format, config.format.width(), config.column_bits());
+        let columns = config.column_bits();
         if let Some(bits) = columns.filter(|_| config.has_codebook()) {
             let index = c.input("in_index_i", bits + 1, "index of the weight, {sign, column}");
             return Self::Index { sign: index.top(), column: index.slice(0, bits) };
         }
-        let weight = c.input("in_weight_i", width, &format!("weight, {format}"));
+        let weight = c.input("in_weight_i", config.operand_bits(), &format!("weight, {}", name(config)));
         let column = columns.map(|bits| c.input("in_column_i", bits, "column of the weight in the associative memory"));
         Self::Value { weight, column }
     }

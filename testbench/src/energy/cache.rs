@@ -9,6 +9,7 @@ use crate::synth::liberty::CellLibrary;
 use crate::synth::recipe::RECIPES;
 use crate::synth::{SynthError, text_hash};
 use crate::tools::Tool;
+use axp_spec::LayerMemory;
 use axp_spec::design::sha256_hex;
 use std::fs;
 use std::io;
@@ -44,11 +45,11 @@ pub fn file(
         windows_hash(windows),
     ];
     let contenders = std::iter::once(design.clone()).chain(baselines.iter().map(|baseline| baseline.contender()));
-    for Contender { name, config, zero_skip } in contenders {
+    for Contender { name, config, zero_skip, range } in contenders {
         let rtl = axp_hdl::generate(&config)?;
         let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
         let text = text_hash(&crate::synth::Design { top: &rtl.top, modules: &modules, clock: None, control: &[] });
-        parts.extend([name, zero_skip.to_string(), text]);
+        parts.extend([name, format!("{zero_skip} {range:?}"), text]);
     }
     let key = sha256_hex(parts.join("\n\0").as_bytes());
     Ok(folder.join(format!("energy-{}.json", &key[..24])))
@@ -58,11 +59,15 @@ pub fn file(
 fn windows_hash(windows: &[LayerWindow]) -> String {
     let mut bytes = Vec::new();
     let number = |bytes: &mut Vec<u8>, value: u64| bytes.extend_from_slice(&value.to_le_bytes());
-    for LayerWindow { name, macs, am, sums } in windows {
-        for value in [name.len() as u64, *macs, am.rows.len() as u64, sums.len() as u64] {
+    for LayerWindow { name, macs, memory: LayerMemory { range, magnitudes, am }, saturates, sums } in windows {
+        let lengths = [name.len(), am.rows.len(), magnitudes.len(), sums.len()].map(|length| length as u64);
+        for value in lengths.into_iter().chain([*macs, u64::from(*range), u64::from(*saturates)]) {
             number(&mut bytes, value);
         }
         bytes.extend_from_slice(name.as_bytes());
+        for magnitude in magnitudes {
+            number(&mut bytes, u64::from(magnitude.0));
+        }
         for row in &am.rows {
             for value in [row.key, row.care, u64::from(row.product.0)] {
                 number(&mut bytes, value);
@@ -99,17 +104,26 @@ pub fn keep(path: &Path, comparison: &Comparison) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axp_spec::AmImage;
+    use axp_spec::{AmImage, AmRow, Bits32};
 
     #[test]
     fn any_change_of_a_window_changes_its_hash() {
-        let window =
-            LayerWindow { name: "a".into(), macs: 9, am: AmImage::default(), sums: vec![vec![(1, 2), (3, 4)]] };
+        let sums = vec![vec![(1, 2), (3, 4)]];
+        let window = LayerWindow { name: "a".into(), macs: 9, sums, ..LayerWindow::default() };
+        let memory = |change: fn(&mut LayerMemory)| {
+            let mut changed = window.clone();
+            change(&mut changed.memory);
+            changed
+        };
         let hash = |window: &LayerWindow| windows_hash(std::slice::from_ref(window));
         let own = hash(&window);
         for changed in [
             LayerWindow { name: "b".into(), ..window.clone() },
             LayerWindow { macs: 10, ..window.clone() },
+            LayerWindow { saturates: true, ..window.clone() },
+            memory(|memory| memory.range = 7),
+            memory(|memory| memory.magnitudes = vec![Bits32(0)]),
+            memory(|memory| memory.am = AmImage { rows: vec![AmRow { key: 0, care: 0, product: Bits32(0) }] }),
             LayerWindow { sums: vec![vec![(1, 2)], vec![(3, 4)]], ..window.clone() },
             LayerWindow { sums: vec![vec![(1, 2), (3, 5)]], ..window.clone() },
         ] {

@@ -89,7 +89,9 @@ pub fn compare(
 ) -> Result<Comparison, EnergyError> {
     let contenders: Vec<Contender> =
         std::iter::once(design.clone()).chain(baselines.iter().map(|baseline| baseline.contender())).collect();
-    contenders.iter().try_for_each(|one| windows.iter().try_for_each(|window| window.check(&one.config)))?;
+    for config in contenders.iter().map(|contender| &contender.config) {
+        windows.iter().enumerate().try_for_each(|(number, window)| window.check(number, config))?;
+    }
     // Contenders of one configuration share a netlist.
     let mut gates: HashMap<PeConfig, Gates> = HashMap::new();
     for Contender { name, config, .. } in &contenders {

@@ -41,6 +41,12 @@ pub enum EnergyError {
         /// What is wrong with them.
         source: LoadError,
     },
+    /// A frozen memory holds something else for a layer.
+    #[error("layer {layer:?}: the frozen memory of the processing element does not hold what the layer needs")]
+    Frozen {
+        /// Name of the layer.
+        layer: String,
+    },
     /// There is nothing to stream.
     #[error("layer {layer:?} has no multiply-accumulates to stream")]
     Empty {

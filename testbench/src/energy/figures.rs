@@ -14,7 +14,8 @@ const FJ: f64 = 1000.0;
 /// Energy a MAC in pJ by what it is used for. The sum of all is the total.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
 pub struct Split {
-    /// The memory: comparing, choosing, reading.
+    /// The memory: comparing, choosing, reading; the codebook and the layer register
+    /// of a processing element that has them.
     pub search_and_read: f64,
     /// The multiplier.
     pub multiplier: f64,
@@ -41,7 +42,7 @@ impl Split {
         *(match (kind, part) {
             (Kind::Leakage, _) => &mut self.leakage,
             (Kind::ClockPin | Kind::ClockGate, _) => &mut self.clock,
-            (_, "memory") => &mut self.search_and_read,
+            (_, "memory" | "codebook" | "layer") => &mut self.search_and_read,
             (_, "multiplier") => &mut self.multiplier,
             (_, "adder" | "to_fixed" | "from_fixed") | (Kind::Combinational, "top") => &mut self.accumulator,
             _ => &mut self.registers,

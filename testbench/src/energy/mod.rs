@@ -3,12 +3,14 @@
 //! ```text
 //! contender   which processing elements are compared
 //! window      what is streamed of each layer, and the range of fixed-point sums
+//! encoding    operands as each processing element is given them
 //! gates       Verilog → netlist, parts apart, longest path
 //! stream      rows, then one pair a cycle without stalls, golden model beside
 //! run         one netlist on all layers → energies
 //! mix         what a hit, a miss and a zero use, out of a stream that mixes them
 //! figures     what is stated, by part, kind, class and layer
 //! compare     all contenders on one library at one clock period
+//! waterfall   where the saving comes from
 //! cache       comparisons that were made before
 //! ```
 //!
@@ -18,6 +20,7 @@
 pub mod cache;
 pub mod compare;
 pub mod contender;
+pub mod encoding;
 pub mod error;
 pub mod figures;
 pub mod gates;
@@ -26,15 +29,16 @@ pub mod run;
 pub mod stream;
 #[cfg(test)]
 mod tests;
+pub mod waterfall;
 pub mod window;
 
 pub use compare::{Comparison, Options, Phase, compare};
-pub use contender::{Baseline, Contender};
+pub use contender::{Baseline, Contender, Range};
 pub use error::EnergyError;
 pub use window::LayerWindow;
 
 /// Version of the way energy is measured: part of what results are kept under.
-pub const METHOD: u32 = 1;
+pub const METHOD: u32 = 3;
 
 /// Least share of a netlist's pins with activity data, in percent.
 pub const LEAST_ANNOTATED_PERCENT: f64 = 95.0;

@@ -1,17 +1,20 @@
 //! One netlist on all layers: which cycles there are, and which class each is of.
 
-use super::contender::Contender;
+use super::contender::{Contender, Range};
+use super::encoding::Encoding;
 use super::error::EnergyError;
 use super::gates::Gates;
 use super::mix::{self, History, Kind};
 use super::stream::Stream;
 use super::window::LayerWindow;
 use crate::gates::{Measurement, Program};
-use axp_golden::am::Am;
-use axp_spec::{PeInputs, RowWrite};
+use axp_golden::am::Operands;
+use axp_golden::pe::CyclePe;
+use axp_spec::{CodebookWrite, PeConfig, PeInputs};
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
-/// Class, within a layer, of the cycles that write rows.
+/// Class, within a layer, of the cycles that bring the layer into the memory.
 pub const RELOAD: usize = mix::CLASSES;
 
 /// Class, within a layer, of what is not counted: reset, lead-in, the pipe's last pairs.
@@ -30,8 +33,10 @@ const PROGRESS: u64 = 256;
 /// Streams the windows of all layers through a netlist, one pair a cycle without
 /// stalls. `progress` hears of the MACs done since it was called last.
 ///
-/// In a processing element with a memory each layer begins by writing every row
-/// of it, one a cycle, those that the layer does not use as invalid.
+/// A layer begins with what its memory needs: a programmable one gets every row, one
+/// a cycle, those that the layer does not use as invalid, and every magnitude if it
+/// has a codebook; a frozen one the number of the layer, so that the windows must be
+/// all layers of the network in order. A layer without rows runs on the same netlist.
 ///
 /// # Errors
 /// An output differs from the golden model, too little of the netlist saw
@@ -49,8 +54,10 @@ pub fn run(
     let classes = (windows.len() * STRIDE, REST);
     let mut stream = Stream::begin(name, (&gates.rtl, config), program, period_ns, classes, cancel)?;
     for (number, window) in windows.iter().enumerate() {
-        window.check(config)?;
-        let mut layer = Layer { contender, window, first: number * STRIDE, range: window.range(config) };
+        window.check(number, config)?;
+        let (range, columns) = (window.range(contender), window.columns(config));
+        let encoding = Encoding::of(config, window);
+        let layer = Layer { contender, window, number, range, columns, encoding };
         layer.stream(&mut stream, progress)?;
     }
     let measured = stream.finish()?;
@@ -62,28 +69,34 @@ pub fn run(
 struct Layer<'a> {
     contender: &'a Contender,
     window: &'a LayerWindow,
-    /// The layer's first class.
-    first: usize,
+    /// Its place in the network.
+    number: usize,
     /// What the range port carries.
     range: u32,
+    /// Columns of its weights, in a memory that has columns.
+    columns: BTreeMap<u32, u32>,
+    /// What becomes of its operands.
+    encoding: Encoding,
 }
 
 impl Layer<'_> {
-    fn stream(&mut self, stream: &mut Stream<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<(), EnergyError> {
-        self.reload(stream)?;
+    fn stream(&self, stream: &mut Stream<'_>, progress: &(dyn Fn(u64) + Sync)) -> Result<(), EnergyError> {
+        let (config, first) = (&self.contender.config, self.number * STRIDE);
+        self.reload(stream, first + RELOAD)?;
         let mut history = History::of(Kind::Zero);
         let Some(sum) = self.window.sums.first() else { return Ok(()) };
         for (number, pair) in sum.iter().cycle().take(LEAD).enumerate() {
-            history = history.then(kind(stream.golden().am(), *pair));
             // Without a `last`: the next `first` starts anew.
-            stream.step(&self.pair(*pair, number == 0, false), self.first + REST)?;
+            let inputs = self.pair(*pair, number == 0, false);
+            history = history.then(kind(config, stream.golden(), &inputs));
+            stream.step(&inputs, first + REST)?;
         }
         let mut done = 0;
         for sum in &self.window.sums {
             for (number, pair) in sum.iter().enumerate() {
-                history = history.then(kind(stream.golden().am(), *pair));
                 let inputs = self.pair(*pair, number == 0, number + 1 == sum.len());
-                stream.step(&inputs, self.first + history.class())?;
+                history = history.then(kind(config, stream.golden(), &inputs));
+                stream.step(&inputs, first + history.class())?;
                 done += 1;
                 if done == PROGRESS {
                     progress(std::mem::take(&mut done));
@@ -92,33 +105,36 @@ impl Layer<'_> {
         }
         progress(done);
         for _ in 0..LEAD {
-            stream.step(&self.idle(), self.first + REST)?;
+            stream.step(&self.idle(), first + REST)?;
         }
-        if stream.overflowed {
+        let known = self.contender.range == Range::Design && self.window.saturates;
+        if std::mem::take(&mut stream.overflowed) && !known {
             let (contender, layer) = (self.contender.name.clone(), self.window.name.clone());
             return Err(EnergyError::Overflow { contender, layer });
         }
         Ok(())
     }
 
-    /// Writes all rows, and waits one cycle for the last to be taken.
-    fn reload(&self, stream: &mut Stream<'_>) -> Result<(), EnergyError> {
-        let rows = self.contender.config.rows();
-        for address in 0..rows {
-            let row = self.window.am.rows.get(address);
-            let write = RowWrite {
-                // A memory has at most MAX_ROWS rows.
-                address: address as u32,
-                key: row.map_or(0, |row| row.key),
-                care: row.map_or(0, |row| row.care),
-                product: row.map_or(0, |row| row.product.0),
-                valid: row.is_some(),
-            };
-            stream.step(&PeInputs { row: Some(write), ..self.idle() }, self.first + RELOAD)?;
+    /// Brings the layer into the memory, and waits one cycle for the last word to be taken.
+    fn reload(&self, stream: &mut Stream<'_>, class: usize) -> Result<(), EnergyError> {
+        let (config, memory) = (&self.contender.config, &self.window.memory);
+        if config.am.is_none() {
+            return Ok(());
         }
-        if rows > 0 {
-            stream.step(&self.idle(), self.first + RELOAD)?;
+        if config.is_frozen() {
+            // A frozen memory has at most MAX_LAYERS layers.
+            stream.step(&PeInputs { layer: Some(self.number as u32), ..self.idle() }, class)?;
+        } else {
+            let columns = if config.has_codebook() { config.columns().unwrap_or(0) } else { 0 };
+            for column in 0..columns {
+                let word = CodebookWrite { column, magnitude: memory.magnitude(column) };
+                stream.step(&PeInputs { codebook: Some(word), ..self.idle() }, class)?;
+            }
+            for row in memory.am.writes(config) {
+                stream.step(&PeInputs { row: Some(row), ..self.idle() }, class)?;
+            }
         }
+        stream.step(&self.idle(), class)?;
         Ok(())
     }
 
@@ -127,16 +143,18 @@ impl Layer<'_> {
         PeInputs { zero_skip, range: self.range, out_ready: true, ..PeInputs::default() }
     }
 
-    fn pair(&self, (weight, activation): (u32, u32), first: bool, last: bool) -> PeInputs {
-        PeInputs { valid: true, first, last, weight, activation, ..self.idle() }
+    fn pair(&self, pair: (u32, u32), first: bool, last: bool) -> PeInputs {
+        let column = self.columns.get(&pair.0).copied().unwrap_or(0);
+        let (weight, activation) = self.encoding.pair(pair);
+        PeInputs { valid: true, first, last, weight, activation, column, ..self.idle() }
     }
 }
 
-/// What becomes of a pair.
-fn kind(am: &Am, (weight, activation): (u32, u32)) -> Kind {
-    if f32::from_bits(activation) == 0.0 {
+/// What becomes of a pair on the bus.
+fn kind(config: &PeConfig, golden: &CyclePe, inputs: &PeInputs) -> Kind {
+    if config.is_zero(inputs.activation) {
         Kind::Zero
-    } else if am.search(weight, activation).is_some() {
+    } else if golden.am().product(Operands::from(inputs)).is_some() {
         Kind::Hit
     } else {
         Kind::Miss

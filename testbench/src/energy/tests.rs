@@ -4,7 +4,7 @@ use super::*;
 use crate::gates::GatesError;
 use crate::synth::liberty::{CellLibrary, OSU018};
 use crate::tools::Tool;
-use axp_spec::{AmImage, AmRow, FloatFormat, PeConfig};
+use axp_spec::{AmImage, AmRow, FloatFormat, LayerMemory, PeConfig};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -41,7 +41,8 @@ fn window(name: &str, macs: u64, seed: usize) -> LayerWindow {
         (weight(bits % 8), if (bits / 8).is_multiple_of(3) { 0 } else { activation })
     };
     let sums = (0..40).map(|sum| (0..16).map(|number| pair(16 * sum + number)).collect()).collect();
-    LayerWindow { name: name.into(), macs, am: AmImage { rows: vec![row(0), row(1)] }, sums }
+    let memory = LayerMemory { am: AmImage { rows: vec![row(0), row(1)] }, ..LayerMemory::default() };
+    LayerWindow { name: name.into(), macs, memory, sums, ..LayerWindow::default() }
 }
 
 fn compared(
@@ -50,7 +51,7 @@ fn compared(
     clock_ns: Option<f64>,
 ) -> Option<Result<Comparison, EnergyError>> {
     let library = osu018()?;
-    let design = Contender { name: "design".into(), config: PeConfig::pair("axp_pe_energy", 4), zero_skip: true };
+    let design = Contender::design(&PeConfig::pair("axp_pe_energy", 4), true);
     let options = Options { clock_ns, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
     Some(compare(&design, baselines, windows, &library, &options))
 }

@@ -1,18 +1,23 @@
 //! What is streamed of each layer, and the range that its fixed-point sums need.
 
+use super::contender::{Contender, Range};
 use super::error::EnergyError;
 use axp_golden::am::Am;
-use axp_spec::{AmImage, FloatFormat, PeConfig};
+use axp_spec::{FloatFormat, LayerMemory, PeConfig};
+use std::collections::BTreeMap;
 
 /// A part of a layer's work in one inference.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LayerWindow {
     /// Name of the layer. Data: it reaches reports and messages only.
     pub name: String,
     /// MACs of the layer in one inference.
     pub macs: u64,
-    /// The rows of the memory while the layer runs.
-    pub am: AmImage,
+    /// What the design's processing element holds while the layer runs.
+    pub memory: LayerMemory,
+    /// Sums of the window leave the range of the design's accumulator in inference
+    /// too, so that it is no fault if they do here.
+    pub saturates: bool,
     /// Sums, as weight and activation encodings (binary32) in MAC order; none is empty.
     pub sums: Vec<Vec<(u32, u32)>>,
 }
@@ -23,29 +28,38 @@ impl LayerWindow {
         self.sums.iter().map(|sum| sum.len() as u64).sum()
     }
 
-    /// Checks that there is something to stream, and that the rows fit `config`
-    /// if it has a memory.
+    /// Checks that there is something to stream, and that `config` can hold what the
+    /// layer needs if it has a memory. `number` is the layer's place among all of the
+    /// network.
     ///
     /// # Errors
-    /// [`EnergyError::Empty`], [`EnergyError::Rows`].
-    pub fn check(&self, config: &PeConfig) -> Result<(), EnergyError> {
+    /// [`EnergyError::Empty`], [`EnergyError::Rows`], [`EnergyError::Frozen`].
+    pub fn check(&self, number: usize, config: &PeConfig) -> Result<(), EnergyError> {
+        let layer = || self.name.clone();
         if self.sums.is_empty() || self.sums.iter().any(Vec::is_empty) {
-            return Err(EnergyError::Empty { layer: self.name.clone() });
+            return Err(EnergyError::Empty { layer: layer() });
+        }
+        if config.is_frozen() && config.frozen_layers().get(number) != Some(&self.memory) {
+            return Err(EnergyError::Frozen { layer: layer() });
         }
         if config.am.is_some() {
-            let rows = |source| EnergyError::Rows { layer: self.name.clone(), source };
-            Am::new(config).load(&self.am).map_err(rows)?;
+            let loaded = Am::new(config).load_layer(&self.memory);
+            loaded.map_err(|source| EnergyError::Rows { layer: layer(), source })?;
         }
         Ok(())
     }
 
-    /// What the range port of a fixed-point accumulator carries for this layer: the
-    /// least range whose limit is more than twice the largest product and the
-    /// largest partial sum of the window, so that nothing overflows; 0 for a
-    /// floating-point one.
-    pub fn range(&self, config: &PeConfig) -> u32 {
+    /// What the range port of a fixed-point accumulator carries for this layer; 0 for
+    /// a floating-point one. A design has its own. For any other it is the least range
+    /// whose limit is more than twice the largest product and the largest partial sum
+    /// of the window, so that nothing overflows.
+    pub fn range(&self, contender: &Contender) -> u32 {
+        let config = &contender.config;
         if config.accumulator_format(0).is_none() {
             return 0;
+        }
+        if contender.range == Range::Design {
+            return self.memory.range;
         }
         let mut largest = 0.0_f64;
         for sum in &self.sums {
@@ -57,6 +71,18 @@ impl LayerWindow {
             }
         }
         range_above(largest, config.format)
+    }
+
+    /// The column of every weight of the window. A weight that the memory does not
+    /// know gets the first, as in replay: inference says what becomes of it.
+    pub fn columns(&self, config: &PeConfig) -> BTreeMap<u32, u32> {
+        let mut columns = BTreeMap::new();
+        if config.columns().is_some() {
+            for (weight, _) in self.sums.iter().flatten() {
+                columns.entry(*weight).or_insert_with(|| self.memory.column_of(config, *weight).unwrap_or(0));
+            }
+        }
+        columns
     }
 }
 
@@ -92,13 +118,16 @@ mod tests {
     fn partial_sums_count_as_well_as_whole_ones() {
         let bits = |pairs: &[(f32, f32)]| pairs.iter().map(|(w, a)| (w.to_bits(), a.to_bits())).collect::<Vec<_>>();
         let sums = vec![bits(&[(3.0, 3.0), (-3.0, 3.0)]), bits(&[(1.0, 1.0)])];
-        let window = LayerWindow { name: "a".into(), macs: 3, am: AmImage::default(), sums };
-        let fixed = Baseline::Fixed.contender().config;
+        let window = LayerWindow { name: "a".into(), macs: 3, sums, ..LayerWindow::default() };
+        let fixed = Baseline::Fixed.contender();
         // 9 is below 16; twice that below 2^(131 + 1 - 127) = 32.
         assert_eq!((window.range(&fixed), window.window_macs()), (131, 3));
-        assert_eq!(window.range(&Baseline::Plain.contender().config), 0);
-        assert!(window.check(&fixed).is_ok());
+        assert_eq!(window.range(&Baseline::Plain.contender()), 0);
+        assert!(window.check(0, &fixed.config).is_ok());
+        let memory = LayerMemory { range: 129, ..LayerMemory::default() };
+        let design = Contender { range: Range::Design, ..fixed.clone() };
+        assert_eq!(LayerWindow { memory, ..window.clone() }.range(&design), 129);
         let empty = LayerWindow { sums: vec![vec![]], ..window };
-        assert!(matches!(empty.check(&fixed), Err(EnergyError::Empty { .. })));
+        assert!(matches!(empty.check(0, &fixed.config), Err(EnergyError::Empty { .. })));
     }
 }

@@ -1,7 +1,7 @@
 //! What a stimulus exercised, counted with a linear search of its own.
 
 use super::factored_counts::FactoredCounts;
-use super::store;
+use super::{bus_format, store};
 use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, PeOutputs, RowWrite};
 
 /// Operand pairs and cycles by what they exercised.
@@ -78,7 +78,7 @@ impl Counts {
     }
 
     fn pair(&mut self, config: &PeConfig, inputs: &PeInputs, rows: &[Option<RowWrite>]) {
-        let format = config.format;
+        let format = bus_format(config);
         let (weight, activation) = (inputs.weight, inputs.activation);
         let key = format.key_of(weight, activation);
         let mut matching = rows.iter().flatten().filter(|row| (row.key ^ key) & row.care == 0);

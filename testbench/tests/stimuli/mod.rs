@@ -6,7 +6,7 @@ mod factored_counts;
 
 pub use counts::Counts;
 
-use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, RowWrite};
+use axp_spec::{Accumulator, FloatFormat, NarrowOperands, PeConfig, PeInputs, RowWrite};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -225,7 +225,7 @@ impl Case {
             let (column, weight, activation) = match config.factored_memory() {
                 Some(shape) => factored::operand(config.format, shape, &step.operand, &rows),
                 None => {
-                    let (weight, activation) = operand(config.format, &step.operand, &rows);
+                    let (weight, activation) = operand(bus_format(config), &step.operand, &rows);
                     (0, weight, activation)
                 }
             };
@@ -284,6 +284,16 @@ impl Case {
             },
             valid: row.valid,
         }
+    }
+}
+
+/// The format whose encodings are put on the bus. Integers of 8 bits are any: those of
+/// E4M3 are, and many of them are at an edge.
+pub(super) fn bus_format(config: &PeConfig) -> FloatFormat {
+    match config.operands {
+        None => config.format,
+        Some(NarrowOperands::Bfloat16) => FloatFormat::Bfloat16,
+        Some(NarrowOperands::Int8) => FloatFormat::E4m3,
     }
 }
 
