@@ -27,7 +27,8 @@ pub fn json(pe: &str, libraries: &[Comparison]) -> String {
     }
     let library = |comparison| Library { comparison, waterfall: waterfall(comparison) };
     let first = libraries.first().map(library);
-    let top = Top { pe, boundary: BOUNDARY, checked: CHECKED, first, libraries: libraries.iter().map(library).collect() };
+    let top =
+        Top { pe, boundary: BOUNDARY, checked: CHECKED, first, libraries: libraries.iter().map(library).collect() };
     // Plain structures with string keys: they cannot fail to serialise.
     serde_json::to_string_pretty(&top).unwrap_or_default()
 }

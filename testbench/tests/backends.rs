@@ -11,7 +11,7 @@ use axp_testbench::dut::Body;
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
 use std::cell::RefCell;
 use std::path::Path;
-use stimuli::{Counts, cases};
+use stimuli::{Counts, Shape, cases, frozen, index};
 
 /// Longest case, in cycles after its first rows.
 const STEPS: usize = 200;
@@ -164,6 +164,22 @@ suites! {
     c4m3_e4m3_mul1_add1: narrow(FloatFormat::E4m3, cut(1, 1, PeConfig::factored("", 4, 3))), 1000, 200, 100;
     c6m2_e4m3_fixed12: narrow(FloatFormat::E4m3, fixed(12, 3, PeConfig::factored("", 6, 2))), 1000, 200, 100;
     c4m2_e5m2_fixed16: narrow(FloatFormat::E5m2, fixed(16, 3, PeConfig::factored("", 4, 2))), 1000, 200, 100;
+    c4m2_index: index(PeConfig::factored("", 4, 2)), 1000, 100, 100;
+    c3m1_index_fixed24_mul1: index(cut(1, 0, fixed(24, 9, PeConfig::factored("", 3, 1)))), 1000, 100, 100;
+    c8m2_frozen_fixed24: frozen(index(fixed(24, 9, PeConfig::factored("", 8, 2))), 3, Shape::Whole), 1000, 100, 50;
+    c5m2_frozen_mul1_add1: frozen(index(cut(1, 1, PeConfig::factored("", 5, 2))), 2, Shape::Whole), 1000, 100, 50;
+    c5m2_ragged_fixed24: frozen(index(fixed(24, 12, PeConfig::factored("", 5, 2))), 3, Shape::Ragged), 1000, 100, 50;
+    c3m2_frozen_value_sync: sync(frozen(PeConfig::factored("", 3, 2), 1, Shape::Whole)), 1000, 100, 50;
+    c3m2_frozen_fp16_fixed24: frozen(narrow(FloatFormat::Binary16, index(fixed(24, 9, PeConfig::factored("", 3, 2)))), 2, Shape::Whole), 1000, 100, 50;
+    c3m2_frozen_e4m3: frozen(narrow(FloatFormat::E4m3, index(PeConfig::factored("", 3, 2))), 2, Shape::Whole), 1000, 100, 50;
+    g4c3: PeConfig::grid("", 4, 3), 1000, 100, 100;
+    g5c2_fixed24_sync: sync(fixed(24, 18, PeConfig::grid("", 5, 2))), 1000, 100, 100;
+    g3c4_index_fixed32: index(fixed(32, 31, PeConfig::grid("", 3, 4))), 1000, 100, 100;
+    g3c4_bf16_index_add1: narrow(FloatFormat::Bfloat16, index(cut(0, 1, PeConfig::grid("", 3, 4)))), 1000, 100, 100;
+    g6c4_frozen_fixed24: frozen(index(fixed(24, 18, PeConfig::grid("", 6, 4))), 3, Shape::Whole), 1000, 100, 50;
+    g6c3_ragged_mul1: frozen(cut(1, 0, PeConfig::grid("", 6, 3)), 2, Shape::Ragged), 1000, 100, 50;
+    r6_frozen: frozen(PeConfig::pair("", 6), 2, Shape::Whole), 1000, 100, 50;
+    r6_frozen_fixed24: frozen(fixed(24, 18, PeConfig::pair("", 6)), 3, Shape::Ragged), 1000, 100, 50;
     r4_e5m2_add1_sync: sync(narrow(FloatFormat::E5m2, cut(0, 1, PeConfig::pair("", 4)))), 1000, 200, 100;
 }
 
@@ -189,7 +205,15 @@ fn products_of_bfloat16_at_the_ends_of_the_range() {
     let stimulus: Vec<PeInputs> = (0..1 << 20)
         .map(|number| {
             let (weight, activation) = pair(number);
-            PeInputs { valid: true, first: true, last: true, weight, activation, out_ready: true, ..PeInputs::default() }
+            PeInputs {
+                valid: true,
+                first: true,
+                last: true,
+                weight,
+                activation,
+                out_ready: true,
+                ..PeInputs::default()
+            }
         })
         .collect();
     let expected = Golden::new(&config).run(&stimulus).unwrap();

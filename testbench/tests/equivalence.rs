@@ -2,8 +2,8 @@
 
 use axp_hdl::{Rtl, fpu, generate, named};
 use axp_spec::{
-    Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, NarrowOperands, PeConfig, ResetStyle,
-    Rounding,
+    Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, NarrowOperands, PeConfig,
+    ResetStyle, Rounding,
 };
 use axp_testbench::equivalence::{EquivalenceError, prove, prove_gating, prove_module};
 use std::sync::atomic::AtomicBool;

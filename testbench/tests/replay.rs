@@ -43,7 +43,7 @@ fn image(rows: u64) -> AmImage {
 }
 
 /// A layer of a PE with nothing but rows.
-fn rows(am: AmImage) -> LayerMemory {
+fn rows_alone(am: AmImage) -> LayerMemory {
     LayerMemory { am, ..LayerMemory::default() }
 }
 
@@ -66,7 +66,7 @@ fn layer(name: &str, am: AmImage, sums: usize, pairs: usize) -> LayerTrace<'stat
     LayerTrace {
         name: name.into(),
         number: 0,
-        memory: rows(am),
+        memory: rows_alone(am),
         zero_skip: false,
         sums: Box::new(move || Box::new(sums.clone().into_iter())),
     }
@@ -175,7 +175,7 @@ fn factored_layer(config: &PeConfig, first: u32) -> LayerTrace<'static> {
     LayerTrace {
         name: format!("{first}"),
         number: 0,
-        memory: rows(am),
+        memory: rows_alone(am),
         zero_skip: false,
         sums: Box::new(move || Box::new(sums.clone().into_iter())),
     }
@@ -252,7 +252,7 @@ fn layers_that_cannot_be_streamed_are_refused() {
     let options = options(folder.path(), SimulatorKind::Verilator, Body::Gated);
     let refused = |layers: &[LayerTrace<'_>]| replay(&rtl(), layers, &options, &|_| {}, &GO).unwrap_err();
 
-    let error = refused(&[LayerTrace { memory: rows(image(7)), ..layer("big", image(0), 1, 1) }]);
+    let error = refused(&[LayerTrace { memory: rows_alone(image(7)), ..layer("big", image(0), 1, 1) }]);
     assert!(matches!(&error, ReplayError::Rows { layer, .. } if layer == "big"), "{error}");
 
     let empty = SumTrace { index: 7, operands: vec![], bias: None, element: 0 };

@@ -186,3 +186,47 @@ fn generate_writes_a_package_and_names_what_is_wrong_with_a_configuration() {
     runner.refused(&["generate", "--config", "missing.json", "--out", "bad"], &["cannot read missing.json"]);
     runner.refused(&["generate", "--config", "pe.json", "--out", "rtl"], &["--force"]);
 }
+
+/// A memory with columns and fixed-point sums, on the Verilog.
+#[test]
+fn a_factored_memory_goes_the_whole_way() {
+    let runner = Runner::new();
+    let options = ["--memory", "factored", "--accumulator", "fixed", "--zero-skip", "--macs", "50000"];
+    let built = runner.run(&[&["build", "--out", "out"], &options[..]].concat());
+    assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
+    assert!(built.stdout.contains("overflows: 0 sums left the range of the 24-bit accumulator"), "{}", built.stdout);
+    let report = runner.json("out/report.json");
+    assert!(report["pe"]["name"].as_str().unwrap().starts_with("axp_pe_factored_c"), "{report}");
+    assert_eq!(report["equivalence"]["mismatches"], 0);
+    assert!(report["hit_rate"]["nonzero"].as_f64().unwrap() > 0.99);
+    assert!(report["accuracy"]["loss_pp"].as_f64().unwrap() <= 1.0);
+    let verified = runner.run(&["verify", "out", "--macs", "1000", "--layer", "conv2"]);
+    assert_eq!(verified.code, Some(0), "{}\n{}", verified.stdout, verified.stderr);
+
+    // What does not fit the PE is named.
+    let path = runner.path("out/design.json");
+    let whole = runner.json("out/design.json");
+    let refused = |change: &dyn Fn(&mut Value), message: &str| {
+        let mut design = whole.clone();
+        change(&mut design);
+        fs::write(&path, design.to_string()).unwrap();
+        let found = runner.run(&["verify", "out"]);
+        let text = found.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
+        assert!(found.code == Some(2) && text.contains(message), "{message}: {:?} {text}", found.code);
+    };
+    refused(&|design| design["layers"][0]["range"] = 256.into(), "is no exponent field");
+    refused(&|design| design["layers"][0]["am"][0]["product"] = "0000ffff".into(), "product ffff has more than 9 bits");
+    refused(&|design| design["layers"][1]["magnitudes"] = vec!["3f800000"].into(), "1 weight magnitudes");
+    let codebook = |design: &mut Value| design["layers"][0]["codebook"][0] = "3f812345".into();
+    refused(&codebook, "for which none of the");
+}
+
+#[test]
+fn memories_that_do_not_go_with_their_accumulator_are_refused() {
+    let runner = Runner::new();
+    for options in [&["--accumulator", "fixed"][..], &["--index"], &["--memory", "grid", "--product-bits", "9"]] {
+        let found = runner.run(&[&["build", "--out", "out"], options].concat());
+        assert_eq!(found.code, Some(2), "{options:?}: {}", found.stderr);
+        assert!(runner.entries().is_empty(), "{options:?}");
+    }
+}

@@ -25,7 +25,8 @@ pub struct PeInputs {
     /// A row written at the end of this cycle; operands accepted in later
     /// cycles see it, those of this cycle do not.
     pub row: Option<RowWrite>,
-    /// The same for the magnitude of a column, where weights are given by index.
+    /// The same for the magnitude of a column, where weights are given by index. Written
+    /// only while no pair is in the pipe, since a miss reads it one stage later.
     pub codebook: Option<CodebookWrite>,
     /// The same for the layer register of a frozen memory, with the index of the
     /// layer, whose port is as wide as [`PeConfig::layer_bits`](crate::PeConfig::layer_bits):
@@ -75,7 +76,7 @@ pub struct RowWrite {
 pub struct CodebookWrite {
     /// The column. One past the last writes nothing.
     pub column: u32,
-    /// The magnitude of its weights, an encoding whose sign is dropped.
+    /// The magnitude of its weights, finite, an encoding whose sign is dropped.
     pub magnitude: u32,
 }
 

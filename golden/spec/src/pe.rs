@@ -268,10 +268,12 @@ impl PeConfig {
     ///
     /// Operands, product and sum take one each. A cut in the multiplier takes
     /// one more. A cut in the adder takes three more: the second half of the
-    /// last addition, and both halves of even + odd. A fixed-point accumulator
+    /// last addition, and both halves of even + odd. An integer accumulator
     /// takes two more, for its sum to stand still and to be converted.
     pub const fn latency(&self) -> u32 {
-        let converted = 2 * matches!(self.accumulator, Accumulator::Fixed { .. }) as u32;
+        let integer = matches!(self.accumulator, Accumulator::Fixed { .. })
+            || matches!(self.operands, Some(NarrowOperands::Int8));
+        let converted = 2 * integer as u32;
         3 + self.multiplier_stages + 3 * self.adder_stages + converted
     }
 

@@ -5,7 +5,7 @@ use super::agreement::Agreement;
 use super::candidate::{Calibrated, Calibration};
 use super::columns::{Filled, Folded};
 use super::reference::Reference;
-use super::search::{SearchControl, SearchOptions, SearchResult, sample_set, within_bound};
+use super::search::{SearchControl, SearchOptions, SearchResult, sample_set};
 use super::trials::{Rows, Trial};
 use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{Network, Samples};
@@ -147,6 +147,16 @@ pub fn search(
         design.freeze();
     }
     Ok(SearchResult { design, trials, chosen })
+}
+
+/// Whether the accuracy lost stays within a bound, see
+/// [`search::within_bound`](super::search::within_bound). The first of a few sizes is
+/// taken here, not the luckiest of many, so that the estimate need not be as far below
+/// the bound: what the codebooks were fitted to the samples remains. The cost of the
+/// disagreements that did occur, and a standard error, must be below the bound.
+fn within_bound(agreement: &Agreement, max_loss_pp: f64) -> bool {
+    let bound = max_loss_pp / 100.0;
+    agreement.expected_loss <= bound / 3.0 && agreement.flip_loss + agreement.flip_loss_error <= bound
 }
 
 /// The codebooks of all layers.

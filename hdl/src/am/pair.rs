@@ -1,12 +1,13 @@
 //! The `pair` memory: rows keyed by {weight, activation}.
 
+use super::frozen::frozen_word;
 use super::merge::merge;
 use super::operand::special;
 use super::priority::lowest;
 use super::row::pair_row;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
-use axp_spec::PeConfig;
+use axp_spec::{AmRow, LayerMemory, PeConfig};
 
 /// Ternary rows of operand pairs, searched at once.
 ///
@@ -15,30 +16,28 @@ use axp_spec::PeConfig;
 /// no clock; a write takes one edge. W is the width of the PE's format, P that of
 /// a stored product.
 ///
+/// In a frozen memory the rows depend on the layer alone, and nothing is written.
+///
 /// | port | width | |
 /// |---|---|---|
-/// | `clk_i`, `rst_ni`, `test_en_i` | 1 | reset makes all rows invalid |
-/// | `row_we_i`, `row_addr_i` | 1, A | writes a row; past the last row nothing is written |
-/// | `row_key_i`, `row_care_i` | 2 W | its pattern {weight, activation}, and which bits are compared |
-/// | `row_product_i`, `row_valid_i` | P, 1 | its product, and whether it can match from now on |
+/// | `clk_i`, `rst_ni`, `test_en_i` | 1 | programmable: reset makes all rows invalid |
+/// | `row_we_i`, `row_addr_i` | 1, A | programmable: writes a row; past the last row nothing is written |
+/// | `row_key_i`, `row_care_i` | 2 W | programmable: its pattern {weight, activation}, and which bits are compared |
+/// | `row_product_i`, `row_valid_i` | P, 1 | programmable: its product, and whether it can match from now on |
+/// | `layer_i` | L | frozen: the layer that runs |
 /// | `weight_i`, `activation_i` | W | operands to search for |
 /// | `hit_o` | 1 | a row matches and neither operand is infinite or NaN |
 /// | `product_o` | P | product of the lowest matching row; 0 if there is none |
 pub fn pair_memory(config: &PeConfig) -> Circuit {
     let (format, reset, rows) = (config.format, config.reset, config.rows());
-    let (width, product_bits, address_bits) = (format.width(), config.product_bits(), config.row_address_bits());
+    let (width, product_bits) = (format.width(), config.product_bits());
     let stored = if product_bits == width { String::new() } else { format!("_p{product_bits}") };
-    let name = format!("axp_pair_am_{}_{format}{stored}_r{rows}", style_name(reset));
+    let name = match config.is_frozen() {
+        true => format!("{}_memory", config.name),
+        false => format!("axp_pair_am_{}_{format}{stored}_r{rows}", style_name(reset)),
+    };
     let mut c = Circuit::new(&name, "associative memory of ternary {weight, activation} rows");
-    c.clock();
-    c.reset(reset);
-    c.test_enable();
-    let write = c.input("row_we_i", 1, "write a row at the clock edge");
-    let address = c.input("row_addr_i", address_bits, "row to write; past the last row nothing is written");
-    let key = c.input("row_key_i", 2 * width, "its pattern, {weight, activation}");
-    let care = c.input("row_care_i", 2 * width, "compared bits of the pattern");
-    let product = c.input("row_product_i", product_bits, "its product");
-    let valid = c.input("row_valid_i", 1, "whether it can match from now on");
+    let source = RowSource::of(&mut c, config);
     let weight = c.input("weight_i", width, "weight to search for");
     let activation = c.input("activation_i", width, "activation to search for");
     let search = concat(&[&weight, &activation]);
@@ -47,22 +46,9 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
         (0..rows).map(|row| c.forward(&format!("select_{row}"), 1, "this row is the lowest that matches")).collect();
     let (mut matches, mut products) = (Vec::new(), Vec::new());
     for (row, select) in selects.iter().enumerate() {
-        let here = &write & address.equals(&literal(row as u128, address_bits));
-        let instance = c.instance(
-            &format!("row_{row}"),
-            pair_row(format, product_bits, reset),
-            &[
-                ("we_i", &here),
-                ("key_i", &key),
-                ("care_i", &care),
-                ("product_i", &product),
-                ("valid_i", &valid),
-                ("search_i", &search),
-                ("select_i", select),
-            ],
-        );
-        matches.push(instance.port("match_o"));
-        products.push(instance.port("product_o"));
+        let (found, product) = source.row(&mut c, config, row, &search, select);
+        matches.push(found);
+        products.push(product);
     }
     let any = lowest(&mut c, &matches, &selects);
     let special = special(&mut c, format, "weight", &weight) | special(&mut c, format, "activation", &activation);
@@ -71,4 +57,70 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
     let product = merge(&mut c, "merged", &products);
     c.output("product_o", product, "product of the lowest matching row, 0 if there is none");
     c
+}
+
+/// Where the rows come from.
+enum RowSource {
+    Port { write: Value, address: Value, key: Value, care: Value, product: Value, valid: Value },
+    Layer(Value),
+}
+
+impl RowSource {
+    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
+        if let Some(bits) = config.layer_bits() {
+            return Self::Layer(c.input("layer_i", bits, "the layer that runs"));
+        }
+        c.clock();
+        c.reset(config.reset);
+        c.test_enable();
+        let width = config.format.width();
+        let address = "row to write; past the last row nothing is written";
+        Self::Port {
+            write: c.input("row_we_i", 1, "write a row at the clock edge"),
+            address: c.input("row_addr_i", config.row_address_bits(), address),
+            key: c.input("row_key_i", 2 * width, "its pattern, {weight, activation}"),
+            care: c.input("row_care_i", 2 * width, "compared bits of the pattern"),
+            product: c.input("row_product_i", config.product_bits(), "its product"),
+            valid: c.input("row_valid_i", 1, "whether it can match from now on"),
+        }
+    }
+
+    /// Whether a row matches, and its product if it is selected, else 0.
+    fn row(&self, c: &mut Circuit, config: &PeConfig, row: usize, search: &Value, select: &Value) -> (Value, Value) {
+        let (format, product_bits) = (config.format, config.product_bits());
+        let layer = match self {
+            Self::Port { write, address, key, care, product, valid } => {
+                let here = write & address.equals(&literal(row as u128, address.width()));
+                let instance = c.instance(
+                    &format!("row_{row}"),
+                    pair_row(format, product_bits, config.reset),
+                    &[
+                        ("we_i", &here),
+                        ("key_i", key),
+                        ("care_i", care),
+                        ("product_i", product),
+                        ("valid_i", valid),
+                        ("search_i", search),
+                        ("select_i", select),
+                    ],
+                );
+                return (instance.port("match_o"), instance.port("product_o"));
+            }
+            Self::Layer(layer) => layer,
+        };
+        let name = format!("row_{row}");
+        let word = |c: &mut Circuit, what: &str, width, of: fn(&AmRow) -> u64| {
+            let of = |memory: &LayerMemory| memory.am.rows.get(row).map_or(0, |row| of(row).into());
+            frozen_word(c, (&format!("{name}_{what}"), "of this row, by layer"), (config, layer), width, of)
+        };
+        let key = word(c, "key", 2 * format.width(), |row| row.key);
+        let care = word(c, "care", 2 * format.width(), |row| row.care);
+        let valid = word(c, "valid", 1, |_| 1);
+        let product = word(c, "product", product_bits, |row| row.product.0.into());
+        let differs = (search ^ &key) & &care;
+        let differs = c.net(&format!("{name}_differs"), differs, "compared bits that differ");
+        let found = c.net(&format!("{name}_matches"), valid & differs.none(), "the row matches");
+        let zero = literal(0, product_bits);
+        (found, c.choose(&format!("{name}_gated"), &[(select, &product)], &zero, "its product if selected"))
+    }
 }

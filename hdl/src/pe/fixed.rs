@@ -47,20 +47,38 @@ pub(super) fn describe(
     range: &Value,
     run: &Value,
 ) -> Finished {
+    let term = addend(c, (format, width), token, products, range);
+    let total = integer_sum(c, width + 2, token, run, |c, before, restart| {
+        let inputs = [
+            ("before_i", before),
+            ("restart_i", restart),
+            ("addend_i", &term.addend),
+            ("carry_i", &term.carry),
+            ("overflow_i", &term.overflow),
+            ("invalid_i", &term.invalid),
+        ];
+        c.instance("adder", saturating_sum(width), &inputs).port("after_o")
+    });
+    let inputs = [("a_i", &total.result.slice(0, width)), ("range_i", range)];
+    let result = c.instance("from_fixed", ranged_from_fixed(format, width), &inputs).port("result_o");
+    Finished { result: concat(&[&total.result.slice(width, 2), &result]), ..total }
+}
+
+/// An accumulator of `width` bits that holds what `after` makes of it, of whether it
+/// counts as 0 before, and of the product of the pair `token`; and the finished sum in a
+/// register of its own, so that what follows rests until a sum ends.
+pub(super) fn integer_sum(
+    c: &mut Circuit,
+    width: u32,
+    token: &Token,
+    run: &Value,
+    after: impl FnOnce(&mut Circuit, &Value, &Value) -> Value,
+) -> Finished {
     // Stage A.
     let fresh = c.forward("fresh", 1, "no pair of the sum so far had a product");
     let restart = c.net("restart", &token.first | &fresh, "the sum counts as 0");
-    let accumulator = c.forward("accumulator_word", width + 2, "flags and sum so far");
-    let term = addend(c, (format, width), token, products, range);
-    let inputs = [
-        ("before_i", &accumulator),
-        ("restart_i", &restart),
-        ("addend_i", &term.addend),
-        ("carry_i", &term.carry),
-        ("overflow_i", &term.overflow),
-        ("invalid_i", &term.invalid),
-    ];
-    let word = c.instance("adder", saturating_sum(width), &inputs).port("after_o");
+    let accumulator = c.forward("accumulator_word", width, "what there is so far");
+    let word = after(c, &accumulator, &restart);
     let counts = c.net("adds", token.counts(), "the pair has a product");
     let adds = c.net("accumulate", run & &counts, "the accumulator changes");
     let stored = c.reset_register("accumulator", &word, &adds);
@@ -69,17 +87,15 @@ pub(super) fn describe(
     let stored = c.reset_register("fresh_flag", &stays_fresh, run);
     c.define(&fresh, stored);
 
-    // Stage B: a register of its own, so that the conversion rests until a sum ends.
+    // Stage B.
     let ended = c.reset_register("ended", &token.last, run);
     let complete = c.net("complete", run & &ended, "the accumulator holds a finished sum");
-    let nothing = literal(0, width + 2);
+    let nothing = literal(0, width);
     let whole = c.choose("whole", &[(&fresh, &nothing)], &accumulator, "the finished sum, 0 without a product");
     let total = c.register("total", &whole, &complete);
     let valid = c.reset_register("converting", &ended, run);
-    let inputs = [("a_i", &total.slice(0, width)), ("range_i", range)];
-    let result = c.instance("from_fixed", ranged_from_fixed(format, width), &inputs).port("result_o");
     let finished = c.net("finished", run & valid, "the result is complete");
-    Finished { valid: finished, result: concat(&[&total.slice(width, 2), &result]) }
+    Finished { valid: finished, result: total }
 }
 
 /// The next value of a saturating sum of `width` bits and its flags; combinational.

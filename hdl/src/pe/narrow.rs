@@ -38,12 +38,13 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     };
     let zero = c.net("zero", magnitude.none(), "the activation is zero");
     let skip = c.net("skip", &ports.zero_skip & zero, "the pair leaves the sum untouched");
+    let counts = c.net("counts", &ports.valid & !skip, "the pair has a product");
     let token = Token {
         valid: None,
         first: c.net("first", &ports.valid & &ports.first, "the pair starts a sum"),
         last: c.net("last", &ports.valid & &ports.last, "the pair ends a sum"),
         recalled: None,
-        multiplied: c.net("counts", &ports.valid & !skip, "the pair has a product"),
+        multiplied: counts,
     };
     let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let pair = c.register("operands", &concat(&[weight, &ports.activation]), &multiplies);
@@ -60,7 +61,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let product = c.register("product", &product, &moves);
     let token = token.next(&mut c, "sum", &run);
     let finished = match (operands, config.accumulator, &ports.range) {
-        (NarrowOperands::Int8, ..) => integer_sum(&mut c, &token, &product, config.format.width(), &run),
+        (NarrowOperands::Int8, ..) => wrapping_sum(&mut c, config.format.width(), &token, &product, &run),
         (_, Accumulator::Fixed { width, .. }, Some(range)) => {
             let products = fixed::Products { multiplied: product, stored: None };
             fixed::describe(&mut c, (config.format, width), &token, &products, range, &run)
@@ -95,41 +96,31 @@ fn doc(config: &PeConfig, operands: NarrowOperands) -> String {
 }
 
 /// An integer of `width` bits that wraps.
-///
-/// ```text
-/// product ─► adder ─┬─► accumulator
-///             ▲     │
-///             │     └─► result at last
-///             └───────◄ accumulator
-/// ```
-fn integer_sum(c: &mut Circuit, token: &Token, product: &Value, width: u32, run: &Value) -> Finished {
-    let accumulator = c.forward("sum_before", width, "the accumulator");
-    let adder = integer_adder(width, product.width());
-    let inputs =
-        [("before_i", &accumulator), ("restart_i", &token.first), ("add_i", &token.multiplied), ("addend_i", product)];
-    let sum = c.instance("adder", adder, &inputs).port("after_o");
-    let changes = c.net("accumulate", run & (&token.multiplied | &token.first), "the accumulator changes");
-    let stored = c.reset_register("accumulator", &sum, &changes);
-    c.define(&accumulator, stored);
-    let finished = c.net("finished", run & &token.last, "the sum is complete");
-    Finished { valid: finished, result: sum }
+fn wrapping_sum(c: &mut Circuit, width: u32, token: &Token, product: &Value, run: &Value) -> Finished {
+    let sign = product.top();
+    let mut extended = vec![&sign; (width - product.width()) as usize];
+    extended.push(product);
+    let extended = concat(&extended);
+    fixed::integer_sum(c, width, token, run, |c, before, restart| {
+        let inputs = [("before_i", before), ("restart_i", restart), ("addend_i", &extended)];
+        c.instance("adder", wrapping_adder(width), &inputs).port("after_o")
+    })
 }
 
-/// Adds `addend_i` of `narrow` bits to `before_i`, or to 0 if `restart_i`, in a module of
-/// its own; without `add_i` it is not added. Combinational; what is carried out is dropped.
-fn integer_adder(width: u32, narrow: u32) -> Circuit {
-    let name = format!("axp_int_sum_w{width}_w{narrow}");
-    let mut c = Circuit::new(&name, "sum of integers that wraps, combinational");
+/// The next value of a sum that wraps; combinational.
+///
+/// | port | width | |
+/// |---|---|---|
+/// | `before_i`, `after_o` | W | the sum |
+/// | `restart_i` | 1 | it counts as 0 before |
+/// | `addend_i` | W | what is added |
+fn wrapping_adder(width: u32) -> Circuit {
+    let mut c = Circuit::new(&format!("axp_wrapping_sum_w{width}"), "sum that wraps, combinational");
     let before = c.input("before_i", width, "the sum so far");
-    let restart = c.input("restart_i", 1, "it counts as 0");
-    let add = c.input("add_i", 1, "there is something to add");
-    let addend = c.input("addend_i", narrow, "what is added, two's complement");
+    let restart = c.input("restart_i", 1, "the sum counts as 0");
+    let addend = c.input("addend_i", width, "what is added");
     let base = c.choose("base", &[(&restart, &literal(0, width))], &before, "what the product is added to");
-    let sign = addend.top();
-    let mut extended = vec![&sign; (width - narrow) as usize];
-    extended.push(&addend);
-    let total = ripple_add(&mut c, "sum", (&base, &concat(&extended)), &literal(0, 1)).sum;
-    let after = c.choose("after", &[(&add, &total)], &base, "next value of the accumulator");
-    c.output("after_o", after, "the sum with it");
+    let total = ripple_add(&mut c, "sum", (&base, &addend), &literal(0, 1));
+    c.output("after_o", total.sum, "the next sum");
     c
 }

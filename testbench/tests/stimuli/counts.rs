@@ -1,7 +1,7 @@
 //! What a stimulus exercised, counted with a linear search of its own.
 
 use super::factored_counts::FactoredCounts;
-use super::{bus_format, store};
+use super::{Held, bus_format};
 use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, PeOutputs, RowWrite};
 
 /// Operand pairs and cycles by what they exercised.
@@ -15,6 +15,8 @@ pub struct Counts {
     pub exact_hits: u64,
     /// The lowest matching row ignores bits.
     pub ternary_hits: u64,
+    /// A pattern of a grid matches, and there is such a column.
+    pub grid_hits: u64,
     /// More than one row matches.
     pub multiple: u64,
     /// No row matches, nothing is skipped.
@@ -57,7 +59,7 @@ pub(super) fn subnormal(format: FloatFormat, encoding: u32) -> bool {
 impl Counts {
     /// Adds a run whose outputs are known.
     pub fn add(&mut self, config: &PeConfig, stimulus: &[PeInputs], outputs: &[PeOutputs]) {
-        let mut rows: Vec<Option<RowWrite>> = vec![None; config.rows()];
+        let mut held = Held::new(config);
         for (inputs, outputs) in stimulus.iter().zip(outputs) {
             self.cycles += 1;
             self.frozen += u64::from(!outputs.ready);
@@ -69,11 +71,12 @@ impl Counts {
             }
             if inputs.valid && outputs.ready {
                 self.rewrites += u64::from(inputs.row.is_some());
-                self.pair(config, inputs, &rows);
+                let weight = held.weight(config, inputs.weight, inputs.column);
+                self.pair(config, &PeInputs { weight, ..*inputs }, &held.rows);
             }
-            if let Some(write) = &inputs.row {
-                store(&mut rows, write);
-            }
+            inputs.row.iter().for_each(|write| held.row(config, write));
+            inputs.codebook.iter().for_each(|write| held.codebook(write));
+            inputs.layer.iter().for_each(|layer| held.layer(config, *layer));
         }
     }
 
@@ -100,6 +103,21 @@ impl Counts {
             self.misses += u64::from(!self.factored.add(config, shape, inputs, rows));
             return;
         }
+        if let Some(shape) = config.grid_memory() {
+            let column = inputs.column % (1 << shape.column_bits());
+            let magnitude = u64::from(activation & (sign - 1));
+            let matches = |row: &&RowWrite| (row.key ^ magnitude) & row.care == 0;
+            let found = rows.iter().flatten().filter(matches).any(|row| shape.place(row.address).unwrap().1 == column);
+            let count = if found && specials {
+                &mut self.guarded
+            } else if found {
+                &mut self.grid_hits
+            } else {
+                &mut self.misses
+            };
+            *count += 1;
+            return;
+        }
         match lowest {
             Some(_) if specials => self.guarded += 1,
             Some(row) => {
@@ -120,14 +138,23 @@ impl Counts {
         let share = |part: u64| part as f64 / self.macs as f64;
         let mut corners = vec![self.misses, self.skipped, self.specials, self.subnormals, self.frozen];
         corners.extend([self.zeros[0], self.zeros[1], self.results, self.clean]);
-        if let Some(shape) = config.factored_memory() {
+        if config.is_frozen() || config.has_codebook() {
+            // What the content allows differs; hits there must be.
+            let hits = self.grid_hits + self.ternary_hits + self.exact_hits + self.factored.hits();
+            assert!(share(hits) >= 0.2, "hits {:.3}: {self:?}", share(hits));
+            corners.extend((!config.is_frozen()).then_some(self.rewrites));
+        } else if config.grid_memory().is_some() {
+            corners.extend([self.guarded, self.rewrites]);
+            assert!(share(self.grid_hits) >= 0.3, "hits {:.3}: {self:?}", share(self.grid_hits));
+        } else if let Some(shape) = config.factored_memory() {
             corners.push(self.rewrites);
             self.factored.assert_cover(config, shape, self.macs);
         } else if config.am.is_some() {
             corners.extend([self.guarded, self.rewrites]);
             self.assert_hits(config, share);
         }
-        if matches!(config.accumulator, Accumulator::Fixed { .. }) {
+        // A frozen range is that of a layer, and no NaN need be offered to a codebook.
+        if matches!(config.accumulator, Accumulator::Fixed { .. }) && !config.is_frozen() && !config.has_codebook() {
             corners.extend([self.overflows, self.invalids]);
         }
         assert!(corners.iter().all(|count| *count > 0), "{self:?}");

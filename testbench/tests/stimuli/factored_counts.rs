@@ -81,6 +81,11 @@ impl FactoredCounts {
         true
     }
 
+    /// All hits.
+    pub fn hits(&self) -> u64 {
+        self.row_hits.iter().chain(&self.zero_hits).sum()
+    }
+
     /// Fails unless every corner was reached, by hits above all.
     pub fn assert_cover(&self, config: &PeConfig, shape: FactoredConfig, macs: u64) {
         let share = |part: u64| part as f64 / macs as f64;

@@ -3,10 +3,15 @@
 mod counts;
 mod factored;
 mod factored_counts;
+mod frozen;
+mod grid;
+mod held;
 
 pub use counts::Counts;
+pub use frozen::{Shape, frozen, index};
+use held::Held;
 
-use axp_spec::{Accumulator, FloatFormat, NarrowOperands, PeConfig, PeInputs, RowWrite};
+use axp_spec::{Accumulator, CodebookWrite, FloatFormat, NarrowOperands, Organisation, PeConfig, PeInputs, RowWrite};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -85,6 +90,8 @@ pub struct Case {
     zero_skip: bool,
     /// Range of a fixed-point accumulator.
     range: Range,
+    /// Layer of a frozen memory.
+    layer: Index,
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +109,12 @@ impl Row {
     /// Every address that the port can carry, the rows favoured.
     fn address(&self, config: &PeConfig) -> u32 {
         let ports = 1usize << config.row_address_bits();
+        if let Some(shape) = config.grid_memory() {
+            let place = self.address.index(4 * config.rows() + ports) as u32;
+            let row = place % config.rows() as u32;
+            let favoured = shape.address(row / shape.columns, row % shape.columns);
+            return if (place as usize) < 4 * config.rows() { favoured } else { place % ports as u32 };
+        }
         let address = self.address.index(4 * config.rows() + ports);
         (if address < 4 * config.rows() { address % config.rows() } else { address % ports }) as u32
     }
@@ -188,8 +201,9 @@ pub fn cases(steps: usize) -> impl Strategy<Value = Case> {
     let rows = prop::collection::vec(row(), 1..16);
     // Around 1 most of the time, where ordinary products are.
     let range = prop_oneof![4 => (26u32..40).prop_map(Range::Share), 1 => (0u32..64).prop_map(Range::Share), 1 => any::<u32>().prop_map(Range::Any)];
-    (bases, rows, prop::collection::vec(step(), 1..steps), rate(), rate(), any::<bool>(), range).prop_map(
-        |(bases, rows, steps, offer, take, zero_skip, range)| Case {
+    let layer = any::<Index>();
+    (bases, rows, prop::collection::vec(step(), 1..steps), rate(), rate(), any::<bool>(), range, layer).prop_map(
+        |(bases, rows, steps, offer, take, zero_skip, range, layer)| Case {
             bases,
             rows,
             steps,
@@ -197,6 +211,7 @@ pub fn cases(steps: usize) -> impl Strategy<Value = Case> {
             take,
             zero_skip,
             range,
+            layer,
         },
     )
 }
@@ -204,32 +219,38 @@ pub fn cases(steps: usize) -> impl Strategy<Value = Case> {
 impl Case {
     /// The case as cycles of a PE of this configuration.
     pub fn stimulus(&self, config: &PeConfig) -> Vec<PeInputs> {
-        let mut rows: Vec<Option<RowWrite>> = vec![None; config.rows()];
+        let mut held = Held::new(config);
         let mut cycles = Vec::new();
         let range = self.range.bits(config.format);
-        let has_rows = config.am.is_some();
-        for row in self.rows.iter().filter(|_| has_rows) {
+        let idle = PeInputs { zero_skip: self.zero_skip, range, out_ready: true, ..PeInputs::default() };
+        let writable = config.am.is_some() && !config.is_frozen();
+        if config.is_frozen() {
+            // One layer past the last one too: it is empty.
+            let layer = self.layer.index(config.frozen_layers().len() + 1) as u32 % (1 << config.layer_bits().unwrap());
+            held.layer(config, layer);
+            cycles.push(PeInputs { layer: Some(layer), ..idle });
+        }
+        for (number, row) in (0..).zip(self.rows.iter().filter(|_| writable)) {
             let write = self.write(row, config);
-            store(&mut rows, &write);
-            cycles.push(PeInputs {
-                row: Some(write),
-                zero_skip: self.zero_skip,
-                range,
-                out_ready: true,
-                ..Default::default()
-            });
+            held.row(config, &write);
+            let codebook = self.magnitude(number, config);
+            codebook.iter().for_each(|write| held.codebook(write));
+            cycles.push(PeInputs { row: Some(write), codebook, ..idle });
         }
         let mut zero_skip = self.zero_skip;
         for step in &self.steps {
             zero_skip ^= step.toggle_zero_skip;
-            let (column, weight, activation) = match config.factored_memory() {
-                Some(shape) => factored::operand(config.format, shape, &step.operand, &rows),
-                None => {
-                    let (weight, activation) = operand(bus_format(config), &step.operand, &rows);
+            let (column, weight, activation) = match config.organisation() {
+                Some(Organisation::Factored(shape)) => {
+                    factored::operand(config.format, shape, &step.operand, &held.rows)
+                }
+                Some(Organisation::Grid(shape)) => grid::operand(config.format, shape, &step.operand, &held.rows),
+                _ => {
+                    let (weight, activation) = operand(bus_format(config), &step.operand, &held.rows);
                     (0, weight, activation)
                 }
             };
-            let row = step.write.as_ref().filter(|_| has_rows).map(|row| self.write(row, config));
+            let row = step.write.as_ref().filter(|_| writable).map(|row| self.write(row, config));
             cycles.push(PeInputs {
                 zero_skip,
                 range,
@@ -244,9 +265,7 @@ impl Case {
                 column,
                 out_ready: step.take <= self.take,
             });
-            if let Some(write) = &row {
-                store(&mut rows, write);
-            }
+            row.iter().for_each(|write| held.row(config, write));
         }
         // Room for the last results, so that none of them goes unseen.
         let last = PeInputs { out_ready: true, range, ..Default::default() };
@@ -254,9 +273,21 @@ impl Case {
         cycles
     }
 
+    /// A word for the codebook, if there is one to write: each column gets one now and
+    /// then, and columns that are not there do too.
+    fn magnitude(&self, number: u32, config: &PeConfig) -> Option<CodebookWrite> {
+        let columns = config.columns().filter(|_| config.has_codebook())?;
+        let format = config.format;
+        let (weight, _) = &self.bases[number as usize % self.bases.len()];
+        let magnitude = u64::from(weight.bits(format)) & (format.sign_mask() - 1);
+        Some(CodebookWrite { column: number % (columns + 2), magnitude: magnitude.min(format.largest_finite()) as u32 })
+    }
+
     fn write(&self, row: &Row, config: &PeConfig) -> RowWrite {
-        if config.factored_memory().is_some() {
-            return factored::write(row, config);
+        match config.organisation() {
+            Some(Organisation::Factored(_)) => return factored::write(row, config),
+            Some(Organisation::Grid(_)) => return self.write_pattern(row, config),
+            _ => {}
         }
         let format = config.format;
         let (weight, activation) = &self.bases[row.base.index(self.bases.len())];
@@ -294,12 +325,6 @@ pub(super) fn bus_format(config: &PeConfig) -> FloatFormat {
         None => config.format,
         Some(NarrowOperands::Bfloat16) => FloatFormat::Bfloat16,
         Some(NarrowOperands::Int8) => FloatFormat::E4m3,
-    }
-}
-
-fn store(rows: &mut [Option<RowWrite>], write: &RowWrite) {
-    if let Some(row) = rows.get_mut(write.address as usize) {
-        *row = write.valid.then_some(*write);
     }
 }
 
