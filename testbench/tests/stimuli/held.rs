@@ -1,11 +1,15 @@
 //! What a PE holds, as far as the stimuli have written it or it is frozen.
 
 use axp_spec::{CodebookWrite, PeConfig, RowWrite};
+use std::collections::BTreeSet;
 
 /// Valid rows by address, and the magnitudes of the columns.
 pub(super) struct Held {
     pub rows: Vec<Option<RowWrite>>,
     magnitudes: Vec<u32>,
+    /// Patterns of a grid whose products have all been written; those of the others are
+    /// unknown in hardware.
+    known: BTreeSet<u32>,
 }
 
 impl Held {
@@ -14,11 +18,32 @@ impl Held {
         let columns = if config.has_codebook() { config.columns().unwrap() } else { 0 };
         // The addresses of a grid have gaps.
         let rows = if config.grid_memory().is_some() { 1 << config.row_address_bits() } else { config.rows() };
-        let mut held = Self { rows: vec![None; rows], magnitudes: vec![0; columns as usize] };
+        let mut held = Self { rows: vec![None; rows], magnitudes: vec![0; columns as usize], known: BTreeSet::new() };
         if config.is_frozen() {
             held.layer(config, 0);
         }
         held
+    }
+
+    /// The writes that make a first write to a pattern of a grid one that all its
+    /// products are known after.
+    pub fn whole(&mut self, config: &PeConfig, write: RowWrite) -> Vec<RowWrite> {
+        let place = config.grid_memory().and_then(|shape| shape.place(write.address).map(|place| (shape, place.0)));
+        match place {
+            Some((shape, pattern)) if self.known.insert(pattern) => {
+                let product = |column: u32| write.product >> (column % 3);
+                let row =
+                    |column| RowWrite { address: shape.address(pattern, column), product: product(column), ..write };
+                (0..shape.columns).map(row).collect()
+            }
+            _ => vec![write],
+        }
+    }
+
+    /// Whether a write leaves no product unknown that can be read.
+    pub fn is_known(&self, config: &PeConfig, write: &RowWrite) -> bool {
+        let place = config.grid_memory().and_then(|shape| shape.place(write.address));
+        place.is_none_or(|(pattern, _)| self.known.contains(&pattern))
     }
 
     /// A write through the row port.

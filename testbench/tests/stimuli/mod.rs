@@ -231,11 +231,12 @@ impl Case {
             cycles.push(PeInputs { layer: Some(layer), ..idle });
         }
         for (number, row) in (0..).zip(self.rows.iter().filter(|_| writable)) {
-            let write = self.write(row, config);
-            held.row(config, &write);
-            let codebook = self.magnitude(number, config);
+            let mut codebook = self.magnitude(number, config);
             codebook.iter().for_each(|write| held.codebook(write));
-            cycles.push(PeInputs { row: Some(write), codebook, ..idle });
+            for write in held.whole(config, self.write(row, config)) {
+                held.row(config, &write);
+                cycles.push(PeInputs { row: Some(write), codebook: codebook.take(), ..idle });
+            }
         }
         let mut zero_skip = self.zero_skip;
         for step in &self.steps {
@@ -251,6 +252,7 @@ impl Case {
                 }
             };
             let row = step.write.as_ref().filter(|_| writable).map(|row| self.write(row, config));
+            let row = row.filter(|write| held.is_known(config, write));
             cycles.push(PeInputs {
                 zero_skip,
                 range,
