@@ -3,7 +3,8 @@
 //! A ternary pattern is compared with the magnitude of the activation, and has a
 //! product for each column of weights. The lowest valid pattern that matches and
 //! the column of the weight select the product; its sign is the XOR of the
-//! operands'.
+//! operands'. A product is unknown until it is written: the loader writes all of a
+//! pattern's before the pattern becomes valid.
 //!
 //! ```text
 //! row address = { pattern, column }

@@ -72,20 +72,19 @@ pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
     let selected = vector(&selected);
     // Patterns of which no two match the same magnitude need no priority.
     let exclusive = config.is_frozen() && config.frozen_layers().iter().all(|layer| disjoint(config, shape, layer));
-    let selects: Option<Vec<Value>> = (!exclusive).then(|| {
-        let select = |row| c.forward(&format!("select_{row}"), 1, "this pattern is the lowest that matches");
-        (0..patterns).map(select).collect()
-    });
+    let select = |row| c.forward(&format!("select_{row}"), 1, "this pattern is the lowest that matches");
+    let selects: Vec<Value> = (0..patterns).map(select).collect();
     let (mut matches, mut products) = (Vec::new(), Vec::new());
-    for pattern in 0..patterns {
-        let select = selects.as_ref().map(|selects| &selects[pattern as usize]);
+    for (pattern, select) in (0..).zip(&selects) {
         let (found, product) = source.pattern(&mut c, (config, shape), pattern, &magnitude, (select, &selected));
         matches.push(found);
         products.push(product);
     }
-    let any = match &selects {
-        Some(selects) => lowest(&mut c, &matches, selects),
-        None => c.net("any", vector(&matches).any(), "a pattern matches"),
+    let any = if exclusive {
+        selects.iter().zip(&matches).for_each(|(select, found)| c.define(select, found.clone()));
+        c.net("any", vector(&matches).any(), "a pattern matches")
+    } else {
+        lowest(&mut c, &matches, &selects)
     };
     let special = special(&mut c, format, "activation", &activation);
     let special = match special_weight {
@@ -135,20 +134,20 @@ impl PatternSource {
         }
     }
 
-    /// Whether the pattern matches; and the product of the column if it was selected
-    /// (without a `select`: if it matches), else 0.
+    /// Whether the pattern matches; and the product of the column if it was selected,
+    /// else 0.
     fn pattern(
         &self,
         c: &mut Circuit,
         (config, shape): (&PeConfig, GridConfig),
         pattern: u32,
         magnitude: &Value,
-        (select, columns): (Option<&Value>, &Value),
+        (select, columns): (&Value, &Value),
     ) -> (Value, Value) {
         let (format, product_bits) = (config.format, config.product_bits());
         let name = format!("pattern_{pattern}");
-        match (self, select) {
-            (Self::Port { write, address, key, care, product, valid }, Some(select)) => {
+        match self {
+            Self::Port { write, address, key, care, product, valid } => {
                 let bits = shape.column_bits();
                 let rows = address.slice(bits, address.width() - bits);
                 let column = address.slice(0, bits);
@@ -180,8 +179,7 @@ impl PatternSource {
                 );
                 (instance.port("match_o"), instance.port("product_o"))
             }
-            (Self::Port { .. }, None) => unreachable!("a programmable grid always has a priority select"),
-            (Self::Layer(layer), select) => {
+            Self::Layer(layer) => {
                 let at = |memory: &LayerMemory, column: u32| {
                     memory.am.rows.get((pattern * shape.columns + column) as usize).copied()
                 };
@@ -204,14 +202,13 @@ impl PatternSource {
                     })
                     .collect();
                 // A product is read where the pattern and the column meet.
-                let select = select.unwrap_or(&found).clone();
                 let zero = literal(0, product_bits);
                 let gated: Vec<Value> = words
                     .iter()
                     .enumerate()
                     .filter(|(_, word)| !word.is_constant())
                     .map(|(column, word)| {
-                        let here = &select & columns.bit(column as u32);
+                        let here = select & columns.bit(column as u32);
                         let here = c.net(&format!("{name}_read_{column}"), here, "this product is read");
                         c.choose(&format!("{name}_gated_{column}"), &[(&here, word)], &zero, "the product if read")
                     })
