@@ -59,6 +59,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let product = c.instance("multiplier", multiplier, &[("a_i", &weight), ("b_i", &activation)]).port("result_o");
     let moves = c.net("product_moves", &run & &token.multiplied, "the pair has a product");
     let product = c.register("product", &product, &moves);
+    let enters = sum::Enters { first: token.first.clone(), counts: token.multiplied.clone(), moves };
     let token = token.next(&mut c, "sum", &run);
     let finished = match (operands, config.accumulator, &ports.range) {
         (NarrowOperands::Int8, ..) => wrapping_sum(&mut c, config.format.width(), &token, &product, &run),
@@ -66,7 +67,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
             let products = fixed::Products { multiplied: product, stored: None };
             fixed::describe(&mut c, (config.format, width), &token, &products, range, &run)
         }
-        _ => sum::describe(&mut c, config, &token, &product, &run),
+        _ => sum::describe(&mut c, config, &token, &product, &enters, &run),
     };
 
     let inputs =

@@ -1,6 +1,6 @@
 //! Output register and skid register.
 
-use crate::circuit::Circuit;
+use crate::circuit::{Circuit, literal};
 use crate::prim::style_name;
 use axp_spec::ResetStyle;
 
@@ -50,6 +50,8 @@ pub fn output_buffer(width: u32, reset: ResetStyle) -> Circuit {
     let moves = c.net("skid_moves", &to_skid | &free, "the skid register fills or empties");
     let stored = c.reset_register("skid_valid", &to_skid, &moves);
     c.define(&skid_valid, stored);
+    // What is on the way to a result stays out of the registers, whose inputs cost energy too.
+    let result = c.choose("arriving", &[(&arrives, &result)], &literal(0, width), "the result if one arrives");
     let skid = c.register("skid", &result, &to_skid);
     let next = c.choose("next", &[(&skid_valid, &skid)], &result, "what enters the output register");
     let data = c.reset_register("data", &next, &to_output);

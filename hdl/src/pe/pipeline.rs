@@ -105,10 +105,11 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         }
         _ => multiplied,
     };
+    let counts = token.counts();
     let (moves, doc) = if fixed {
         (token.multiplied.clone(), "the multiplier's product moves on")
     } else {
-        (token.counts(), "the pair has a product")
+        (counts.clone(), "the pair has a product")
     };
     let moves = c.net("product_moves", &run & &moves, doc);
     let product = c.register("product", &product, &moves);
@@ -120,8 +121,9 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
             fixed::describe(&mut c, (format, width), &token, &products, range, &run)
         }
         _ => {
+            let enters = sum::Enters { first: token.first.clone(), counts, moves };
             let token = token.without_source(&mut c).next(&mut c, "sum", &run);
-            sum::describe(&mut c, config, &token, &product, &run)
+            sum::describe(&mut c, config, &token, &product, &enters, &run)
         }
     };
     let buffer = c.instance(

@@ -20,34 +20,72 @@ pub(super) fn adder(config: &PeConfig) -> FpuConfig {
     FpuConfig { flags: false, stages: config.adder_stages, ..unit }
 }
 
-/// Adds `product` of the pair `token` to its sum.
-pub(super) fn describe(c: &mut Circuit, config: &PeConfig, token: &Token, product: &Value, run: &Value) -> Finished {
+/// A pair on its way into the product register.
+pub(super) struct Enters {
+    /// It starts a sum.
+    pub first: Value,
+    /// It has a product.
+    pub counts: Value,
+    /// It has one, and the pipe moves.
+    pub moves: Value,
+}
+
+/// Adds `product` of the pair `token` to its sum; `enters` is the pair behind it.
+pub(super) fn describe(
+    c: &mut Circuit,
+    config: &PeConfig,
+    token: &Token,
+    product: &Value,
+    enters: &Enters,
+    run: &Value,
+) -> Finished {
     if config.is_interleaved() {
         interleaved(c, config, token, product, run)
     } else {
-        single(c, config, token, product, run)
+        single(c, config, token, product, enters, run)
     }
 }
 
 /// One sum, an addition a cycle.
 ///
 /// ```text
-/// product ─► + ─┬─► accumulator
-///  first ? 0 :  │
-///  ▲            └─► result at last
-///  └─◄ accumulator
+///             product ─► product register ─► + ─┬─► result at last
+///                                            ▲  │
+/// fresh ? 0 ─► sum of the pairs before ──────┘  │
+///           ▲                                   │
+///           └───────────────────────────────────┘
 /// ```
-fn single(c: &mut Circuit, config: &PeConfig, token: &Token, product: &Value, run: &Value) -> Finished {
+///
+/// The sum of the pairs before is stored when the next product arrives, together with
+/// it, so that both operands of the adder change at once, and not for skipped pairs. It
+/// has `enters`, the clock enable of the product register, for its own.
+fn single(
+    c: &mut Circuit,
+    config: &PeConfig,
+    token: &Token,
+    product: &Value,
+    enters: &Enters,
+    run: &Value,
+) -> Finished {
     let zero = literal(0, config.format.width());
-    let accumulator = c.forward("sum_before", zero.width(), "the accumulator");
-    let base = c.choose("base", &[(&token.first, &zero)], &accumulator, "what the product is added to");
-    let sum = c.instance("adder", fpu::assemble(&adder(config)), &[("a_i", &base), ("b_i", product)]).port("result_o");
-    let sum = c.choose("sum", &[(&token.multiplied, &sum)], &base, "next value of the accumulator");
-    let changes = c.net("accumulate", run & (&token.multiplied | &token.first), "the accumulator changes");
-    let stored = c.reset_register("accumulator", &sum, &changes);
-    c.define(&accumulator, stored);
+    // Stage A - 1: a pair is about to enter the adder.
+    let restarts = c.forward("restarts", 1, "the sum has no product yet");
+    let sum = c.forward("sum", zero.width(), "the sum with the product in the register");
+    let restart = c.net("restart", &enters.first | &restarts, "the sum counts as 0");
+    let before = c.choose("sum_next", &[(&restart, &zero)], &sum, "sum of the pairs before the one that enters");
+    let before = c.reset_register("accumulator", &before, &enters.moves);
+    // After reset there is no product: the register may hold anything.
+    let begun = c.net("begun_next", !(&restart & !&enters.counts), "the sum has a product");
+    let begun = c.reset_register("begun", &begun, run);
+    c.define(&restarts, !begun);
+
+    // Stage A.
+    let inputs = [("a_i", &before), ("b_i", product)];
+    let total = c.instance("adder", fpu::assemble(&adder(config)), &inputs).port("result_o");
+    c.define(&sum, total);
     let finished = c.net("finished", run & &token.last, "the sum is complete");
-    Finished { valid: finished, result: sum }
+    let result = c.choose("result", &[(&restarts, &zero)], &sum, "the sum, 0 if none of its pairs had a product");
+    Finished { valid: finished, result }
 }
 
 /// Two sums through an adder with a cut. Pairs at even positions go to one,
