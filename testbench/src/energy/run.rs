@@ -85,6 +85,12 @@ impl Layer<'_> {
         self.reload(stream, first + RELOAD)?;
         let mut history = History::of(Kind::Zero);
         let Some(sum) = self.window.sums.first() else { return Ok(()) };
+        if config.am.is_some() {
+            // A layer can be all hits: one miss gives the multiplier a known state, in
+            // which it then rests. Infinities never match.
+            let activation = config.format.exponent_mask() as u32;
+            stream.step(&PeInputs { activation, ..self.pair(sum[0], true, false) }, first + REST)?;
+        }
         for (number, pair) in sum.iter().cycle().take(LEAD).enumerate() {
             // Without a `last`: the next `first` starts anew.
             let inputs = self.pair(*pair, number == 0, false);
