@@ -7,7 +7,7 @@ axp_am_row_factored_arst_w12.v
 axp_factored_am_arst_fp32_c16_m3_p12.v
 axp_gated_reg_w64.v
 axp_gated_reg_w20.v
-axp_reg_arst_w5.v
+axp_reg_arst_w4.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -33,8 +33,11 @@ axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
 axp_gated_reg_w32.v
-axp_reg_arst_w4.v
+axp_gated_reg_w21.v
 axp_fp_to_fixed_fp32_rne_w24_ranged.v
+axp_align_p12_w24.v
+axp_full_adders_w1.v
+axp_saturating_sum_w24.v
 axp_gated_reg_arst_w26.v
 axp_gated_reg_w26.v
 axp_fp_from_fixed_fp32_rne_w24_ranged.v

@@ -7,7 +7,7 @@ axp_am_row_srst_w32.v
 axp_pair_am_srst_fp32_r128.v
 axp_gated_reg_w64.v
 axp_gated_reg_w32.v
-axp_reg_srst_w5.v
+axp_reg_srst_w4.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -32,9 +32,9 @@ axp_full_adders_w41.v
 axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
-axp_reg_srst_w4.v
+axp_reg_srst_w3.v
+axp_gated_reg_srst_w32.v
 axp_leading_zeros_w28.v
 axp_fp_add_fp32_rne_noflags.v
-axp_gated_reg_srst_w32.v
 axp_output_buffer_srst_w32.v
 axp_pe_pair_r128_sync.v

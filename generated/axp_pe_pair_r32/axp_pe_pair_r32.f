@@ -7,7 +7,7 @@ axp_am_row_arst_w32.v
 axp_pair_am_arst_fp32_r32.v
 axp_gated_reg_w64.v
 axp_gated_reg_w32.v
-axp_reg_arst_w5.v
+axp_reg_arst_w4.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -32,9 +32,9 @@ axp_full_adders_w41.v
 axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
-axp_reg_arst_w4.v
+axp_reg_arst_w3.v
+axp_gated_reg_arst_w32.v
 axp_leading_zeros_w28.v
 axp_fp_add_fp32_rne_noflags.v
-axp_gated_reg_arst_w32.v
 axp_output_buffer_arst_w32.v
 axp_pe_pair_r32.v

@@ -103,7 +103,7 @@ pub(crate) fn check(image: &AmImage, config: &PeConfig, shape: GridConfig) -> Re
             return Err(AmError::ProductNotFinite { row: index, product: row.product.0 });
         }
     }
-    if image.rows.len() % columns != 0 {
+    if !image.rows.len().is_multiple_of(columns) {
         return Err(AmError::GridOrder { row: image.rows.len(), column: image.rows.len() % columns });
     }
     Ok(())

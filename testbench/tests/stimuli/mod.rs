@@ -8,6 +8,7 @@ mod grid;
 mod held;
 
 pub use counts::Counts;
+#[allow(unused_imports)] // for the suite of backends alone
 pub use frozen::{Shape, frozen, index};
 use held::Held;
 
