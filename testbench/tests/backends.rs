@@ -2,16 +2,18 @@
 //!
 //! Each configuration is built once; the cases go through one process each.
 
+mod frozen;
 mod stimuli;
 
 use axp_hdl::{Rtl, generate};
 use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, NarrowOperands, PeConfig, PeInputs, ResetStyle};
 use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
 use axp_testbench::dut::Body;
+use frozen::{Shape, frozen, index};
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
 use std::cell::RefCell;
 use std::path::Path;
-use stimuli::{Counts, Shape, cases, frozen, index};
+use stimuli::{Counts, cases};
 
 /// Longest case, in cycles after its first rows.
 const STEPS: usize = 200;

@@ -88,9 +88,9 @@ fn case() -> impl Strategy<Value = Case> {
                         case.design.range = range;
                     }
                     fill(&mut case, memory, &weights, &activations, &mut random);
-                    if frozen && case.config.am.is_some() {
+                    if let Some(am) = case.config.am.as_mut().filter(|_| frozen) {
                         let layers = vec![LayerMemory::default(), case.design.memory()];
-                        case.config.am.as_mut().unwrap().content = Content::Frozen { layers };
+                        am.content = Content::Frozen { layers };
                     }
                     case
                 },
@@ -207,7 +207,7 @@ fn fill(case: &mut Case, memory: Memory, weights: &[f32], activations: &[f32], r
             for (column, bits) in columns.iter().enumerate() {
                 for prefix in 0..1_u32 << mantissa_bits {
                     // The first one says whose column it is.
-                    if prefix == 0 || random.next_u32() % 8 != 0 {
+                    if prefix == 0 || !random.next_u32().is_multiple_of(8) {
                         case.design.am.rows.push(AmRow {
                             key: shape.key(Binary32, column as u32, *bits, prefix << (23 - mantissa_bits)),
                             care: shape.care(Binary32),

@@ -3,13 +3,10 @@
 mod counts;
 mod factored;
 mod factored_counts;
-mod frozen;
 mod grid;
 mod held;
 
 pub use counts::Counts;
-#[allow(unused_imports)] // for the suite of backends alone
-pub use frozen::{Shape, frozen, index};
 use held::Held;
 
 use axp_spec::{Accumulator, CodebookWrite, FloatFormat, NarrowOperands, Organisation, PeConfig, PeInputs, RowWrite};
