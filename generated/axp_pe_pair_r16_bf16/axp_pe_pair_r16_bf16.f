@@ -16,7 +16,6 @@ axp_full_adders_w9.v
 axp_full_adders_w11.v
 axp_dadda_w8.v
 axp_fp_mul_bf16_rne_noflags.v
-axp_reg_arst_w3.v
 axp_gated_reg_arst_w16.v
 axp_leading_zeros_w12.v
 axp_fp_add_bf16_rne_noflags.v

@@ -32,7 +32,6 @@ axp_full_adders_w41.v
 axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
-axp_reg_arst_w3.v
 axp_gated_reg_arst_w32.v
 axp_leading_zeros_w28.v
 axp_fp_add_fp32_rne_noflags.v

@@ -60,10 +60,13 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let moves = c.net("product_moves", &run & &token.multiplied, "the pair has a product");
     let product = c.register("product", &product, &moves);
     let enters = sum::Enters { first: token.first.clone(), counts: token.multiplied.clone(), moves };
-    let token = token.next(&mut c, "sum", &run);
     let finished = match (operands, config.accumulator, &ports.range) {
-        (NarrowOperands::Int8, ..) => wrapping_sum(&mut c, config.format.width(), &token, &product, &run),
+        (NarrowOperands::Int8, ..) => {
+            let token = token.next(&mut c, "sum", &run);
+            wrapping_sum(&mut c, config.format.width(), &token, &product, &run)
+        }
         (_, Accumulator::Fixed { width, .. }, Some(range)) => {
+            let token = token.next(&mut c, "sum", &run);
             let products = fixed::Products { multiplied: product, stored: None };
             fixed::describe(&mut c, (config.format, width), &token, &products, range, &run)
         }

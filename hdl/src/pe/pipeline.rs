@@ -122,7 +122,6 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         }
         _ => {
             let enters = sum::Enters { first: token.first.clone(), counts, moves };
-            let token = token.without_source(&mut c).next(&mut c, "sum", &run);
             sum::describe(&mut c, config, &token, &product, &enters, &run)
         }
     };

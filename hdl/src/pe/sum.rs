@@ -30,7 +30,8 @@ pub(super) struct Enters {
     pub moves: Value,
 }
 
-/// Adds `product` of the pair `token` to its sum; `enters` is the pair behind it.
+/// Adds `product` of the pair that `token` was a stage before to its sum; `enters` is the
+/// pair behind it, on its way into the product register.
 pub(super) fn describe(
     c: &mut Circuit,
     config: &PeConfig,
@@ -40,9 +41,11 @@ pub(super) fn describe(
     run: &Value,
 ) -> Finished {
     if config.is_interleaved() {
-        interleaved(c, config, token, product, run)
+        let token = token.without_source(c).next(c, "sum", run);
+        interleaved(c, config, &token, product, run)
     } else {
-        single(c, config, token, product, enters, run)
+        let last = c.reset_register("sum_last", &token.last, run);
+        single(c, config, &last, product, enters, run)
     }
 }
 
@@ -59,14 +62,7 @@ pub(super) fn describe(
 /// The sum of the pairs before is stored when the next product arrives, together with
 /// it, so that both operands of the adder change at once, and not for skipped pairs. It
 /// has `enters`, the clock enable of the product register, for its own.
-fn single(
-    c: &mut Circuit,
-    config: &PeConfig,
-    token: &Token,
-    product: &Value,
-    enters: &Enters,
-    run: &Value,
-) -> Finished {
+fn single(c: &mut Circuit, config: &PeConfig, last: &Value, product: &Value, enters: &Enters, run: &Value) -> Finished {
     let zero = literal(0, config.format.width());
     // Stage A - 1: a pair is about to enter the adder.
     let restarts = c.forward("restarts", 1, "the sum has no product yet");
@@ -83,7 +79,7 @@ fn single(
     let inputs = [("a_i", &before), ("b_i", product)];
     let total = c.instance("adder", fpu::assemble(&adder(config)), &inputs).port("result_o");
     c.define(&sum, total);
-    let finished = c.net("finished", run & &token.last, "the sum is complete");
+    let finished = c.net("finished", run & last, "the sum is complete");
     let result = c.choose("result", &[(&restarts, &zero)], &sum, "the sum, 0 if none of its pairs had a product");
     Finished { valid: finished, result }
 }
