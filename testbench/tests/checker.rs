@@ -161,12 +161,13 @@ fn seeded_faults_are_found_where_the_outputs_first_differ() {
         ("axp_pair_am", "assign select_1 = below_1 & row_1_match_o;", "assign select_1 = row_1_match_o;"),
         // The output: a result lost, a result taken twice, the skid's data mixed up.
         ("axp_output_buffer", "result_valid_i & ~free", "result_valid_i & free"),
-        ("axp_output_buffer", "skid_occupied ? skid_q_o : result_i", "skid_occupied ? result_i : skid_q_o"),
+        ("axp_output_buffer", "skid_occupied ? skid_q_o : arriving", "skid_occupied ? arriving : skid_q_o"),
         ("axp_output_buffer", "out_ready_i | ~occupied", "out_ready_i & ~occupied"),
         // The control: wires of the top module.
-        ("axp_pe_faulty", ".a_i(base)", ".a_i(sum_before)"),
+        ("axp_pe_faulty", "assign sum_next = restart ?", "assign sum_next = restarts ?"),
         ("axp_pe_faulty", ".hit_o(memory_hit_o)", ".hit_o()"),
-        ("axp_pe_faulty", "sum_valid & (~sum_skip | sum_first)", "sum_valid & ~sum_skip"),
+        ("axp_pe_faulty", "assign restart = s1_first | restarts;", "assign restart = s1_first;"),
+        ("axp_pe_faulty", "assign result = restarts ?", "assign result = restart ?"),
     ];
     let stimulus = stimulus();
     let expected = golden(&stimulus);

@@ -104,8 +104,8 @@ fn a_changed_verilog_is_caught_with_a_waveform(runner: &Runner) {
     let top = entries(&rtl).into_iter().find(|name| name.starts_with("axp_pe_pair") && name.ends_with(".v")).unwrap();
     let text = fs::read_to_string(rtl.join(&top)).unwrap();
     let broken = text.replace("assign skip = zero_skip_i & zero;", "assign skip = zero;");
-    let broken = broken.replace("assign next_product = s1_hit ?", "assign next_product = ~s1_hit ?");
-    assert_eq!(broken.matches("assign skip = zero;").count() + broken.matches("= ~s1_hit ?").count(), 2);
+    let broken = broken.replace("assign next_product = s1_multiplied ?", "assign next_product = ~s1_multiplied ?");
+    assert_eq!(broken.matches("assign skip = zero;").count() + broken.matches("= ~s1_multiplied ?").count(), 2);
     fs::write(rtl.join(&top), broken).unwrap();
     let verify = runner.run(&["verify", "out", "--outputs", "4", "--macs", "1000"]);
     assert_eq!(verify.code, Some(1), "{}\n{}", verify.stdout, verify.stderr);

@@ -190,9 +190,12 @@ mod tests {
         assert_eq!(PeConfig::factored("a", 1, 64).validate(), Err(PeConfigError::Rows(usize::MAX)));
         assert_eq!(PeConfig::factored("a", 3, 9).validate(), Err(PeConfigError::Rows(1536)));
         let fixed =
-            |product_width| PeConfig { accumulator: Accumulator::Fixed { width: 20, product_width }, ..good.clone() };
+            |product_width| PeConfig { accumulator: Accumulator::Fixed { width: 28, product_width }, ..good.clone() };
         assert_eq!((fixed(24).validate(), fixed(12).product_bits()), (Ok(()), 12));
         assert_eq!(fixed(25).validate(), Err(PeConfigError::ProductWidth { product_width: 25, most: 24 }));
+        let short = Accumulator::Fixed { width: 20, product_width: 20 };
+        let refused = PeConfig { accumulator: short, ..good.clone() }.validate();
+        assert_eq!(refused, Err(PeConfigError::ProductWidth { product_width: 20, most: 19 }));
         assert!(!fixed(12).stores_units());
     }
 

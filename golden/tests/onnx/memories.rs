@@ -51,8 +51,9 @@ fn accumulator(memory: Memory) -> impl Strategy<Value = Accumulator> {
         _ => 32,
     };
     let fixed = (prop_oneof![4 => 8..=31u32, 1 => 32..=64u32], 2..=32u32).prop_map(move |(width, product)| {
-        let grid = u32::from(matches!(memory, Memory::Grid { .. }));
-        let most = if matches!(memory, Memory::Factored { .. }) { most } else { most.min(width - grid) };
+        let grid = matches!(memory, Memory::Grid { .. });
+        let less = u32::from(grid || matches!(memory, Memory::Factored { .. }));
+        let most = most.min(width - less);
         Accumulator::Fixed { width, product_width: product.min(most) }
     });
     prop_oneof![2 => Just(Accumulator::Float), 3 => fixed]

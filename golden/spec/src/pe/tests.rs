@@ -35,7 +35,7 @@ fn accumulators_are_bounded_and_their_range_fits_the_port() {
     assert!(matches!(cut.validate(), Err(PeConfigError::Stages { most: 0, .. })));
     // Sums below 2^(127 + 1 - 127) = 2 in 24 bits: the last bit is 2^-22.
     assert_eq!(fixed(24, 18).accumulator_format(127), Some(FixedFormat { width: 24, last_bit: -22 }));
-    assert_eq!(fixed(24, 18).latency(), 4);
+    assert_eq!(fixed(24, 18).latency(), 5);
     for format in FloatFormat::ALL {
         for width in [FixedFormat::MIN_ACCUMULATOR, FixedFormat::MAX_WIDTH] {
             let config = PeConfig { format, ..fixed(width, 2) };
