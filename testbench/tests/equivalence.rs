@@ -154,12 +154,12 @@ fn a_changed_operator_is_not_proven() {
         ("axp_pair_am", "below_1 = ~select_0", "below_1 = select_0", "select_i differs"),
         ("axp_leading_zeros", "value_i[23] | value_i[22]", "value_i[23] & value_i[22]", "count_o differs"),
         ("axp_output_buffer", "out_ready_i | ~occupied", "out_ready_i", "en_i differs"),
-        ("axp_reg_arst_w5", "if (en_i)", "if (!en_i)", "Unproven $equiv"),
-        ("axp_reg_arst_w5", "posedge clk_i", "negedge clk_i", "Unproven $equiv"),
-        ("axp_reg_arst_w5", "5'd0", "5'd1", "Unproven $equiv"),
+        ("axp_reg_arst_w4", "if (en_i)", "if (!en_i)", "Unproven $equiv"),
+        ("axp_reg_arst_w4", "posedge clk_i", "negedge clk_i", "Unproven $equiv"),
+        ("axp_reg_arst_w4", "4'd0", "4'd1", "Unproven $equiv"),
         ("axp_gated_reg_arst_w32", "if (en_i)", "if (!en_i)", "Unproven $equiv"),
         // A connection of an instance, not an operator.
-        ("axp_small", "in_last_i, in_first_i,", "in_first_i, in_last_i,", "d_i differs"),
+        ("axp_small", "multiplied, last, first}", "multiplied, first, last}", "d_i differs"),
     ] {
         refuted(&rtl, module, from, to, reason);
     }
