@@ -135,7 +135,7 @@ fn saturates(design: &Design, number: usize, window: &LayerWindow, traces: &[Out
     let mut columns = BTreeMap::new();
     traces.iter().any(|trace| {
         let operands = trace.operands.iter().map(|(weight, activation)| {
-            let column = columns.entry(*weight).or_insert_with(|| memory.column_of(config, *weight).unwrap_or(0));
+            let column = columns.entry(*weight).or_insert_with(|| memory.column_sent(config, *weight));
             Operands { column: *column, weight: *weight, activation: *activation }
         });
         let sum = sum_operands(config, &am, settings, operands);

@@ -102,7 +102,7 @@ fn layers(report: &Report) -> Markup {
         h2 { "Layers" }
         p.muted {
             "Hit: the product comes from the memory and the multiplier does not switch. Zero: the activation is ±0, padding included. "
-            "Values: distinct weights after clustering. Key: top fraction bits of the activation that rows compare, beside sign and exponent (23 is all of them)."
+            "Values: distinct weights after clustering. Key: top fraction bits of the activation that select a row (23 is all of them)."
         }
         div.scroll { table {
             tr { th { "layer" } th { "operator" } th { "MACs" } th { "zero" } th { "hit, all" } th { "hit, nonzero" } th { "values" } th { "rows" } th { "key" } }

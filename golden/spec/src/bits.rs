@@ -6,6 +6,12 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
+/// Width in bits of an index below `count`, at least 1.
+pub(crate) const fn index_bits(count: u32) -> u32 {
+    let bits = u32::BITS - count.saturating_sub(1).leading_zeros();
+    if bits == 0 { 1 } else { bits }
+}
+
 /// A binary32 encoding; in JSON a string of eight lower-case hex digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Bits32(pub u32);

@@ -15,6 +15,7 @@
 //! ```
 
 use crate::am::{AmError, AmImage};
+use crate::bits::index_bits;
 use crate::format::FloatFormat;
 use crate::pe::PeConfig;
 use serde::{Deserialize, Serialize};
@@ -43,8 +44,7 @@ impl FactoredConfig {
 
     /// Width in bits of a column id, at least 1.
     pub const fn column_bits(self) -> u32 {
-        let bits = u32::BITS - self.columns.saturating_sub(1).leading_zeros();
-        if bits == 0 { 1 } else { bits }
+        index_bits(self.columns)
     }
 
     /// The row that a column and an activation select.

@@ -13,6 +13,7 @@
 //! ```
 
 use crate::am::{AmError, AmImage};
+use crate::bits::index_bits;
 use crate::format::FloatFormat;
 use crate::pe::{Accumulator, PeConfig};
 use serde::{Deserialize, Serialize};
@@ -35,8 +36,7 @@ impl GridConfig {
 
     /// Width in bits of a column id, at least 1.
     pub const fn column_bits(self) -> u32 {
-        let bits = u32::BITS - self.columns.saturating_sub(1).leading_zeros();
-        if bits == 0 { 1 } else { bits }
+        index_bits(self.columns)
     }
 
     /// The address of the product of a pattern and a column.

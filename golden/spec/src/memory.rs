@@ -176,6 +176,12 @@ impl LayerMemory {
         column_of(config, &self.am, &self.magnitudes, weight)
     }
 
+    /// The column that is sent with a weight: its own, or the first where the memory
+    /// does not know the weight. In a layer without rows such a pair is a miss.
+    pub fn column_sent(&self, config: &PeConfig, weight: u32) -> u32 {
+        self.column_of(config, weight).unwrap_or(0)
+    }
+
     /// The magnitude of the weights of a column, 0 past the last one.
     pub fn magnitude(&self, column: u32) -> u32 {
         self.magnitudes.get(column as usize).map_or(0, |bits| bits.0)

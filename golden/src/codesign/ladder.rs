@@ -5,14 +5,14 @@ use super::agreement::Agreement;
 use super::candidate::{Calibrated, Calibration};
 use super::columns::{Filled, Folded};
 use super::reference::Reference;
-use super::search::{SearchControl, SearchOptions, SearchResult, sample_set};
+use super::search::{SearchControl, SearchOptions, SearchResult, provenance};
 use super::trials::{Rows, Trial};
 use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{Network, Samples};
 use axp_spec::design::SCHEMA;
 use axp_spec::{
     Accumulator, AmConfig, Content, Design, FactoredConfig, GridConfig, LayerDesign, Organisation, PeConfig,
-    Provenance, WeightOperand,
+    WeightOperand,
 };
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -129,20 +129,8 @@ pub fn search(
         }
     }
     let (chosen, pe, layers) = best.unwrap_or_else(|| (0, PeConfig::plain("axp_pe"), Vec::new()));
-    let mut design = Design {
-        schema: SCHEMA,
-        provenance: Provenance {
-            axp_version: env!("CARGO_PKG_VERSION").to_owned(),
-            model_sha256: options.model_sha256.clone(),
-            calibration: sample_set(samples),
-            seed: options.seed,
-            max_loss_pp: options.max_loss_pp,
-            tools: options.tools.clone(),
-        },
-        pe,
-        zero_skip: options.zero_skip,
-        layers,
-    };
+    let mut design =
+        Design { schema: SCHEMA, provenance: provenance(samples, options), pe, zero_skip: options.zero_skip, layers };
     if column.frozen {
         design.freeze();
     }

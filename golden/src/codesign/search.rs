@@ -265,14 +265,7 @@ impl Search<'_> {
         let rows = layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0).max(1);
         let design = Design {
             schema: SCHEMA,
-            provenance: Provenance {
-                axp_version: env!("CARGO_PKG_VERSION").to_owned(),
-                model_sha256: options.model_sha256.clone(),
-                calibration: sample_set(samples),
-                seed: options.seed,
-                max_loss_pp: options.max_loss_pp,
-                tools: options.tools.clone(),
-            },
+            provenance: provenance(samples, options),
             pe: PeConfig::pair(&options.name, rows),
             zero_skip: options.zero_skip,
             layers,
@@ -287,6 +280,18 @@ fn better(a: &Trial, b: &Trial) -> bool {
     match a.nonzero_hit_rate.total_cmp(&b.nonzero_hit_rate) {
         std::cmp::Ordering::Equal => size(a) < size(b),
         order => order.is_gt(),
+    }
+}
+
+/// Where a design comes from that is made of these samples with these options.
+pub(super) fn provenance(samples: &Samples, options: &SearchOptions) -> Provenance {
+    Provenance {
+        axp_version: env!("CARGO_PKG_VERSION").to_owned(),
+        model_sha256: options.model_sha256.clone(),
+        calibration: sample_set(samples),
+        seed: options.seed,
+        max_loss_pp: options.max_loss_pp,
+        tools: options.tools.clone(),
     }
 }
 

@@ -4,6 +4,7 @@ use super::factored_row::factored_row;
 use super::frozen::frozen_word;
 use super::merge::merge;
 use super::operand::{Operand, classify};
+use super::source::Source;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
 use axp_spec::{AmRow, FactoredConfig, FloatFormat, LayerMemory, PeConfig};
@@ -60,7 +61,7 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
         }
     };
     let mut c = Circuit::new(&name, "memory of significand products, by weight column and mantissa bits");
-    let source = RowSource::of(&mut c, config);
+    let source = Source::of(&mut c, config);
     let w = match config.has_codebook() {
         false => {
             let weight = c.input("weight_i", width, "weight");
@@ -102,7 +103,7 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
                 c.net(&format!("select_{row}"), &columns[column] & &prefixes[prefix], "the pair selects this row")
             }
         };
-        words.push(source.word(&mut c, config, shape, row, &select));
+        words.push(word(&mut c, &source, (config, shape), row, &select));
     }
     let word = merge(&mut c, "merged", &words);
     let word = c.net("word", word, "1 and the product of the row that hits, else 0");
@@ -120,60 +121,38 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
     c
 }
 
-/// Where the words come from.
-enum RowSource {
-    Port { write: Value, address: Value, product: Value, valid: Value },
-    Layer(Value),
-}
-
-impl RowSource {
-    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
-        if let Some(bits) = config.layer_bits() {
-            return Self::Layer(c.input("layer_i", bits, "the layer that runs"));
+/// 1 and the product of the row if it is selected and valid, else 0.
+fn word(
+    c: &mut Circuit,
+    source: &Source,
+    (config, shape): (&PeConfig, FactoredConfig),
+    row: usize,
+    select: &Value,
+) -> Value {
+    let product_bits = config.product_bits();
+    match source {
+        Source::Port(port) => {
+            let here = &port.write & port.address.equals(&literal(row as u128, port.address.width()));
+            let instance = c.instance(
+                &format!("row_{row}"),
+                factored_row(product_bits, config.reset),
+                &[("we_i", &here), ("product_i", &port.product), ("valid_i", &port.valid), ("select_i", select)],
+            );
+            instance.port("word_o")
         }
-        c.clock();
-        c.reset(config.reset);
-        c.test_enable();
-        let (address_bits, product_bits) = (config.row_address_bits(), config.product_bits());
-        Self::Port {
-            write: c.input("row_we_i", 1, "write a row at the clock edge"),
-            address: c.input(
-                "row_addr_i",
-                address_bits,
-                "row to write, {column, mantissa bits}; past the last row none",
-            ),
-            product: c.input("row_product_i", product_bits, "its product of significands: 2 or more, fraction"),
-            valid: c.input("row_valid_i", 1, "whether it can hit from now on"),
-        }
-    }
-
-    /// 1 and the product of the row if it is selected and valid, else 0.
-    fn word(&self, c: &mut Circuit, config: &PeConfig, shape: FactoredConfig, row: usize, select: &Value) -> Value {
-        let product_bits = config.product_bits();
-        match self {
-            Self::Port { write, address, product, valid } => {
-                let here = write & address.equals(&literal(row as u128, address.width()));
-                let instance = c.instance(
-                    &format!("row_{row}"),
-                    factored_row(product_bits, config.reset),
-                    &[("we_i", &here), ("product_i", product), ("valid_i", valid), ("select_i", select)],
-                );
-                instance.port("word_o")
-            }
-            Self::Layer(layer) => {
-                let stored = |memory: &LayerMemory| {
-                    let at = |row: &&AmRow| {
-                        let (column, _, activation) = shape.parts(config.format, row.key);
-                        shape.address(config.format, column, activation) as usize
-                    };
-                    let found = memory.am.rows.iter().find(|other| at(other) == row);
-                    found.map_or(0, |row| 1 << product_bits | u128::from(row.product.0))
+        Source::Layer(layer) => {
+            let stored = |memory: &LayerMemory| {
+                let at = |row: &&AmRow| {
+                    let (column, _, activation) = shape.parts(config.format, row.key);
+                    shape.address(config.format, column, activation) as usize
                 };
-                let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, else 0");
-                let word = frozen_word(c, (&name, doc), (config, layer), product_bits + 1, stored);
-                let zero = literal(0, product_bits + 1);
-                c.choose(&format!("gated_{row}"), &[(select, &word)], &zero, "the same if it is selected")
-            }
+                let found = memory.am.rows.iter().find(|other| at(other) == row);
+                found.map_or(0, |row| 1 << product_bits | u128::from(row.product.0))
+            };
+            let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, else 0");
+            let word = frozen_word(c, (&name, doc), (config, layer), product_bits + 1, stored);
+            let zero = literal(0, product_bits + 1);
+            c.choose(&format!("gated_{row}"), &[(select, &word)], &zero, "the same if it is selected")
         }
     }
 }

@@ -5,6 +5,7 @@ use super::grid_pattern::grid_pattern;
 use super::merge::merge;
 use super::operand::special;
 use super::priority::lowest;
+use super::source::Source;
 use crate::circuit::{Circuit, Value, concat, literal, vector};
 use crate::prim::style_name;
 use axp_spec::{GridConfig, LayerMemory, PeConfig};
@@ -52,7 +53,7 @@ pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
         }
     };
     let mut c = Circuit::new(&name, "associative memory of activation patterns, a product a weight column");
-    let source = PatternSource::of(&mut c, config);
+    let source = Source::of(&mut c, config);
     let (sign, special_weight) = if config.has_codebook() {
         (c.input("weight_sign_i", 1, "sign of the weight"), None)
     } else {
@@ -76,7 +77,7 @@ pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
     let selects: Vec<Value> = (0..patterns).map(select).collect();
     let (mut matches, mut products) = (Vec::new(), Vec::new());
     for (pattern, select) in (0..).zip(&selects) {
-        let (found, product) = source.pattern(&mut c, (config, shape), pattern, &magnitude, (select, &selected));
+        let (found, product) = read(&mut c, &source, (config, shape), pattern, &magnitude, (select, &selected));
         matches.push(found);
         products.push(product);
     }
@@ -109,113 +110,84 @@ fn disjoint(config: &PeConfig, shape: GridConfig, layer: &LayerMemory) -> bool {
     (0..halves.len()).all(|i| halves[i + 1..].iter().all(|other| apart(&halves[i], other)))
 }
 
-/// Where patterns and products come from.
-enum PatternSource {
-    Port { write: Value, address: Value, key: Value, care: Value, product: Value, valid: Value },
-    Layer(Value),
-}
-
-impl PatternSource {
-    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
-        if let Some(bits) = config.layer_bits() {
-            return Self::Layer(c.input("layer_i", bits, "the layer that runs"));
+/// Whether the pattern matches; and the product of the column if it was selected,
+/// else 0.
+fn read(
+    c: &mut Circuit,
+    source: &Source,
+    (config, shape): (&PeConfig, GridConfig),
+    pattern: u32,
+    magnitude: &Value,
+    (select, columns): (&Value, &Value),
+) -> (Value, Value) {
+    let (format, product_bits) = (config.format, config.product_bits());
+    let name = format!("pattern_{pattern}");
+    match source {
+        Source::Port(port) => {
+            let bits = shape.column_bits();
+            let rows = port.address.slice(bits, port.address.width() - bits);
+            let column = port.address.slice(0, bits);
+            let this = rows.equals(&literal(pattern.into(), rows.width()));
+            let this = c.net(&format!("{name}_addressed"), this, "the address is in this pattern");
+            let each: Vec<Value> = (0..shape.columns)
+                .map(|id| {
+                    let here = column.equals(&literal(id.into(), bits));
+                    c.net(&format!("{name}_column_{id}"), here, "the address is in this column")
+                })
+                .collect();
+            let each = vector(&each);
+            let writes = &port.write & this & each.any();
+            let writes = c.net(&format!("{name}_written"), writes, "something of this pattern is written");
+            let mut inputs = vec![
+                ("we_i", &writes),
+                ("column_we_i", &each),
+                ("valid_i", &port.valid),
+                ("product_i", &port.product),
+                ("search_i", magnitude),
+                ("select_i", select),
+                ("column_i", columns),
+            ];
+            inputs.extend(port.pattern.iter().flat_map(|(key, care)| [("key_i", key), ("care_i", care)]));
+            let pattern_module = grid_pattern(format, shape.columns, product_bits, config.reset);
+            let instance = c.instance(&name, pattern_module, &inputs);
+            (instance.port("match_o"), instance.port("product_o"))
         }
-        c.clock();
-        c.reset(config.reset);
-        c.test_enable();
-        let width = config.format.width() - 1;
-        Self::Port {
-            write: c.input("row_we_i", 1, "write a pattern and a product at the clock edge"),
-            address: c.input("row_addr_i", config.row_address_bits(), "where, {pattern, column}"),
-            key: c.input("row_key_i", width, "the pattern"),
-            care: c.input("row_care_i", width, "compared bits of the pattern"),
-            product: c.input("row_product_i", config.product_bits(), "magnitude of the product"),
-            valid: c.input("row_valid_i", 1, "whether the pattern can match from now on"),
-        }
-    }
-
-    /// Whether the pattern matches; and the product of the column if it was selected,
-    /// else 0.
-    fn pattern(
-        &self,
-        c: &mut Circuit,
-        (config, shape): (&PeConfig, GridConfig),
-        pattern: u32,
-        magnitude: &Value,
-        (select, columns): (&Value, &Value),
-    ) -> (Value, Value) {
-        let (format, product_bits) = (config.format, config.product_bits());
-        let name = format!("pattern_{pattern}");
-        match self {
-            Self::Port { write, address, key, care, product, valid } => {
-                let bits = shape.column_bits();
-                let rows = address.slice(bits, address.width() - bits);
-                let column = address.slice(0, bits);
-                let this = rows.equals(&literal(pattern.into(), rows.width()));
-                let this = c.net(&format!("{name}_addressed"), this, "the address is in this pattern");
-                let each: Vec<Value> = (0..shape.columns)
-                    .map(|id| {
-                        let here = column.equals(&literal(id.into(), bits));
-                        c.net(&format!("{name}_column_{id}"), here, "the address is in this column")
-                    })
-                    .collect();
-                let each = vector(&each);
-                let writes = write & this & each.any();
-                let writes = c.net(&format!("{name}_written"), writes, "something of this pattern is written");
-                let instance = c.instance(
-                    &name,
-                    grid_pattern(format, shape.columns, product_bits, config.reset),
-                    &[
-                        ("we_i", &writes),
-                        ("column_we_i", &each),
-                        ("key_i", key),
-                        ("care_i", care),
-                        ("valid_i", valid),
-                        ("product_i", product),
-                        ("search_i", magnitude),
-                        ("select_i", select),
-                        ("column_i", columns),
-                    ],
-                );
-                (instance.port("match_o"), instance.port("product_o"))
-            }
-            Self::Layer(layer) => {
-                let at = |memory: &LayerMemory, column: u32| {
-                    memory.am.rows.get((pattern * shape.columns + column) as usize).copied()
-                };
-                let part = |bits: u64| u128::from(shape.parts(format, bits).1);
-                let width = magnitude.width();
-                let from = (config, layer);
-                let word = |c: &mut Circuit, what: &str, width, of: &dyn Fn(&LayerMemory) -> u128| {
-                    frozen_word(c, (&format!("{name}_{what}"), "of this pattern, by layer"), from, width, of)
-                };
-                let key = word(c, "key", width, &|memory| at(memory, 0).map_or(0, |row| part(row.key)));
-                let care = word(c, "care", width, &|memory| at(memory, 0).map_or(0, |row| part(row.care)));
-                let valid = word(c, "valid", 1, &|memory| at(memory, 0).is_some().into());
-                let differs = (magnitude ^ &key) & &care;
-                let differs = c.net(&format!("{name}_differs"), differs, "compared bits that differ");
-                let found = c.net(&format!("{name}_matches"), valid & differs.none(), "the pattern matches");
-                let words: Vec<Value> = (0..shape.columns)
-                    .map(|column| {
-                        let of = |memory: &LayerMemory| at(memory, column).map_or(0, |row| row.product.0.into());
-                        word(c, &format!("word_{column}"), product_bits, &of)
-                    })
-                    .collect();
-                // A product is read where the pattern and the column meet.
-                let zero = literal(0, product_bits);
-                let gated: Vec<Value> = words
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, word)| !word.is_constant())
-                    .map(|(column, word)| {
-                        let here = select & columns.bit(column as u32);
-                        let here = c.net(&format!("{name}_read_{column}"), here, "this product is read");
-                        c.choose(&format!("{name}_gated_{column}"), &[(&here, word)], &zero, "the product if read")
-                    })
-                    .collect();
-                let product = if gated.is_empty() { zero } else { merge(c, &format!("{name}_merged"), &gated) };
-                (found, product)
-            }
+        Source::Layer(layer) => {
+            let at = |memory: &LayerMemory, column: u32| {
+                memory.am.rows.get((pattern * shape.columns + column) as usize).copied()
+            };
+            let part = |bits: u64| u128::from(shape.parts(format, bits).1);
+            let width = magnitude.width();
+            let from = (config, layer);
+            let word = |c: &mut Circuit, what: &str, width, of: &dyn Fn(&LayerMemory) -> u128| {
+                frozen_word(c, (&format!("{name}_{what}"), "of this pattern, by layer"), from, width, of)
+            };
+            let key = word(c, "key", width, &|memory| at(memory, 0).map_or(0, |row| part(row.key)));
+            let care = word(c, "care", width, &|memory| at(memory, 0).map_or(0, |row| part(row.care)));
+            let valid = word(c, "valid", 1, &|memory| at(memory, 0).is_some().into());
+            let differs = (magnitude ^ &key) & &care;
+            let differs = c.net(&format!("{name}_differs"), differs, "compared bits that differ");
+            let found = c.net(&format!("{name}_matches"), valid & differs.none(), "the pattern matches");
+            let words: Vec<Value> = (0..shape.columns)
+                .map(|column| {
+                    let of = |memory: &LayerMemory| at(memory, column).map_or(0, |row| row.product.0.into());
+                    word(c, &format!("word_{column}"), product_bits, &of)
+                })
+                .collect();
+            // A product is read where the pattern and the column meet.
+            let zero = literal(0, product_bits);
+            let gated: Vec<Value> = words
+                .iter()
+                .enumerate()
+                .filter(|(_, word)| !word.is_constant())
+                .map(|(column, word)| {
+                    let here = select & columns.bit(column as u32);
+                    let here = c.net(&format!("{name}_read_{column}"), here, "this product is read");
+                    c.choose(&format!("{name}_gated_{column}"), &[(&here, word)], &zero, "the product if read")
+                })
+                .collect();
+            let product = if gated.is_empty() { zero } else { merge(c, &format!("{name}_merged"), &gated) };
+            (found, product)
         }
     }
 }

@@ -31,6 +31,7 @@ mod pair;
 mod priority;
 mod regular;
 mod row;
+mod source;
 
 pub use codebook::codebook;
 pub use factored::factored_memory;
@@ -41,3 +42,4 @@ pub use grid_pattern::grid_pattern;
 pub use pair::pair_memory;
 pub(crate) use regular::is_regular;
 pub use row::{ROW_STORAGE, pair_row};
+pub(crate) use source::RowPort;

@@ -5,6 +5,7 @@ use super::merge::merge;
 use super::operand::special;
 use super::priority::lowest;
 use super::row::pair_row;
+use super::source::Source;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
 use axp_spec::{AmRow, LayerMemory, PeConfig};
@@ -37,7 +38,7 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
         false => format!("axp_pair_am_{}_{format}{stored}_r{rows}", style_name(reset)),
     };
     let mut c = Circuit::new(&name, "associative memory of ternary {weight, activation} rows");
-    let source = RowSource::of(&mut c, config);
+    let source = Source::of(&mut c, config);
     let weight = c.input("weight_i", width, "weight to search for");
     let activation = c.input("activation_i", width, "activation to search for");
     let search = concat(&[&weight, &activation]);
@@ -46,7 +47,7 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
         (0..rows).map(|row| c.forward(&format!("select_{row}"), 1, "this row is the lowest that matches")).collect();
     let (mut matches, mut products) = (Vec::new(), Vec::new());
     for (row, select) in selects.iter().enumerate() {
-        let (found, product) = source.row(&mut c, config, row, &search, select);
+        let (found, product) = read(&mut c, &source, config, row, (&search, select));
         matches.push(found);
         products.push(product);
     }
@@ -59,68 +60,44 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
     c
 }
 
-/// Where the rows come from.
-enum RowSource {
-    Port { write: Value, address: Value, key: Value, care: Value, product: Value, valid: Value },
-    Layer(Value),
-}
-
-impl RowSource {
-    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
-        if let Some(bits) = config.layer_bits() {
-            return Self::Layer(c.input("layer_i", bits, "the layer that runs"));
+/// Whether a row matches, and its product if it is selected, else 0.
+fn read(
+    c: &mut Circuit,
+    source: &Source,
+    config: &PeConfig,
+    row: usize,
+    (search, select): (&Value, &Value),
+) -> (Value, Value) {
+    let (format, product_bits) = (config.format, config.product_bits());
+    let layer = match source {
+        Source::Port(port) => {
+            let here = &port.write & port.address.equals(&literal(row as u128, port.address.width()));
+            let mut inputs = vec![
+                ("we_i", &here),
+                ("product_i", &port.product),
+                ("valid_i", &port.valid),
+                ("search_i", search),
+                ("select_i", select),
+            ];
+            inputs.extend(port.pattern.iter().flat_map(|(key, care)| [("key_i", key), ("care_i", care)]));
+            let row_module = pair_row(format, product_bits, config.reset);
+            let instance = c.instance(&format!("row_{row}"), row_module, &inputs);
+            return (instance.port("match_o"), instance.port("product_o"));
         }
-        c.clock();
-        c.reset(config.reset);
-        c.test_enable();
-        let width = config.format.width();
-        let address = "row to write; past the last row nothing is written";
-        Self::Port {
-            write: c.input("row_we_i", 1, "write a row at the clock edge"),
-            address: c.input("row_addr_i", config.row_address_bits(), address),
-            key: c.input("row_key_i", 2 * width, "its pattern, {weight, activation}"),
-            care: c.input("row_care_i", 2 * width, "compared bits of the pattern"),
-            product: c.input("row_product_i", config.product_bits(), "its product"),
-            valid: c.input("row_valid_i", 1, "whether it can match from now on"),
-        }
-    }
-
-    /// Whether a row matches, and its product if it is selected, else 0.
-    fn row(&self, c: &mut Circuit, config: &PeConfig, row: usize, search: &Value, select: &Value) -> (Value, Value) {
-        let (format, product_bits) = (config.format, config.product_bits());
-        let layer = match self {
-            Self::Port { write, address, key, care, product, valid } => {
-                let here = write & address.equals(&literal(row as u128, address.width()));
-                let instance = c.instance(
-                    &format!("row_{row}"),
-                    pair_row(format, product_bits, config.reset),
-                    &[
-                        ("we_i", &here),
-                        ("key_i", key),
-                        ("care_i", care),
-                        ("product_i", product),
-                        ("valid_i", valid),
-                        ("search_i", search),
-                        ("select_i", select),
-                    ],
-                );
-                return (instance.port("match_o"), instance.port("product_o"));
-            }
-            Self::Layer(layer) => layer,
-        };
-        let name = format!("row_{row}");
-        let word = |c: &mut Circuit, what: &str, width, of: fn(&AmRow) -> u64| {
-            let of = |memory: &LayerMemory| memory.am.rows.get(row).map_or(0, |row| of(row).into());
-            frozen_word(c, (&format!("{name}_{what}"), "of this row, by layer"), (config, layer), width, of)
-        };
-        let key = word(c, "key", 2 * format.width(), |row| row.key);
-        let care = word(c, "care", 2 * format.width(), |row| row.care);
-        let valid = word(c, "valid", 1, |_| 1);
-        let product = word(c, "product", product_bits, |row| row.product.0.into());
-        let differs = (search ^ &key) & &care;
-        let differs = c.net(&format!("{name}_differs"), differs, "compared bits that differ");
-        let found = c.net(&format!("{name}_matches"), valid & differs.none(), "the row matches");
-        let zero = literal(0, product_bits);
-        (found, c.choose(&format!("{name}_gated"), &[(select, &product)], &zero, "its product if selected"))
-    }
+        Source::Layer(layer) => layer,
+    };
+    let name = format!("row_{row}");
+    let word = |c: &mut Circuit, what: &str, width, of: fn(&AmRow) -> u64| {
+        let of = |memory: &LayerMemory| memory.am.rows.get(row).map_or(0, |row| of(row).into());
+        frozen_word(c, (&format!("{name}_{what}"), "of this row, by layer"), (config, layer), width, of)
+    };
+    let key = word(c, "key", 2 * format.width(), |row| row.key);
+    let care = word(c, "care", 2 * format.width(), |row| row.care);
+    let valid = word(c, "valid", 1, |_| 1);
+    let product = word(c, "product", product_bits, |row| row.product.0.into());
+    let differs = (search ^ &key) & &care;
+    let differs = c.net(&format!("{name}_differs"), differs, "compared bits that differ");
+    let found = c.net(&format!("{name}_matches"), valid & differs.none(), "the row matches");
+    let zero = literal(0, product_bits);
+    (found, c.choose(&format!("{name}_gated"), &[(select, &product)], &zero, "its product if selected"))
 }

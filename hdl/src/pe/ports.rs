@@ -1,5 +1,6 @@
 //! The ports of a PE.
 
+use crate::am::RowPort;
 use crate::circuit::{Circuit, Value};
 use axp_spec::{Accumulator, PeConfig};
 
@@ -32,16 +33,6 @@ pub(super) enum WeightPort {
     Index { sign: Value, column: Value },
 }
 
-/// The port through which the memory is written.
-pub(super) struct RowPort {
-    pub write: Value,
-    pub address: Value,
-    /// Key and compared bits, where rows are searched.
-    pub pattern: Option<(Value, Value)>,
-    pub product: Value,
-    pub valid: Value,
-}
-
 /// The port of the layer register.
 pub(super) struct LayerPort {
     pub write: Value,
@@ -69,7 +60,7 @@ impl Ports {
             let doc = "static: exponent field of the greatest power of two below the accumulator's limit";
             c.input("acc_range_i", format.exponent_bits(), doc)
         });
-        let rows = (config.am.is_some() && !config.is_frozen()).then(|| RowPort::of(c, config));
+        let rows = RowPort::of(c, config);
         let layer = config.layer_bits().map(|bits| LayerPort {
             write: c.input("layer_we_i", 1, "take another layer at the clock edge; only while the PE is empty"),
             layer: c.input("layer_i", bits, "the layer whose rows are used from then on; 0 after reset"),
@@ -114,41 +105,5 @@ impl WeightPort {
         let weight = c.input("in_weight_i", config.operand_bits(), &format!("weight, {}", name(config)));
         let column = columns.map(|bits| c.input("in_column_i", bits, "column of the weight in the associative memory"));
         Self::Value { weight, column }
-    }
-}
-
-impl RowPort {
-    fn of(c: &mut Circuit, config: &PeConfig) -> Self {
-        let width = config.format.width();
-        let (factored, grid) = (config.factored_memory().is_some(), config.grid_memory().is_some());
-        let units = matches!(config.accumulator, Accumulator::Fixed { .. });
-        let product = match (factored, grid, units) {
-            (true, ..) => "its product of significands: 2 or more, fraction".to_owned(),
-            (_, true, false) => format!("magnitude of its product, {}", config.format),
-            (_, true, true) => "magnitude of its product, in units of the accumulator's last bit".to_owned(),
-            (_, _, false) => format!("its product, {}", config.format),
-            (_, _, true) => "its product, in units of the accumulator's last bit".to_owned(),
-        };
-        let address = match (factored, grid) {
-            (true, _) => "row to write, {column, mantissa bits}; past the last row nothing is written",
-            (_, true) => "row to write, {pattern, column}; where there is none nothing is written",
-            _ => "row to write; past the last row nothing is written",
-        };
-        let pattern = |c: &mut Circuit| {
-            let (bits, doc) = if grid {
-                (width - 1, "its pattern, a magnitude of the activation")
-            } else {
-                (2 * width, "its pattern, {weight, activation}")
-            };
-            let key = c.input("row_key_i", bits, doc);
-            (key, c.input("row_care_i", bits, "1 where a bit of the pattern is compared"))
-        };
-        Self {
-            write: c.input("row_we_i", 1, "write a row of the associative memory at the clock edge"),
-            address: c.input("row_addr_i", config.row_address_bits(), address),
-            pattern: (!factored).then(|| pattern(c)),
-            product: c.input("row_product_i", config.product_bits(), &product),
-            valid: c.input("row_valid_i", 1, "whether it can match from now on"),
-        }
     }
 }

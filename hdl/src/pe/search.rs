@@ -1,7 +1,7 @@
 //! The search of the memory for the pair on the input bus, and the read of its product.
 
 use super::ports::{Ports, WeightPort};
-use crate::am::{codebook, factored_memory, grid_memory, is_regular, pair_memory};
+use crate::am::{RowPort, codebook, factored_memory, grid_memory, is_regular, pair_memory};
 use crate::circuit::{Circuit, Instance, Value, concat, literal};
 use axp_spec::{FactoredConfig, Organisation, PeConfig};
 
@@ -170,15 +170,7 @@ impl Search<'_> {
         let config = self.config;
         let mut inputs = vec![("activation_i", operands.activation)];
         inputs.extend(self.layer.map(|layer| ("layer_i", layer)));
-        if let Some(rows) = &self.ports.rows {
-            inputs.extend([
-                ("row_we_i", &rows.write),
-                ("row_addr_i", &rows.address),
-                ("row_product_i", &rows.product),
-                ("row_valid_i", &rows.valid),
-            ]);
-            inputs.extend(rows.pattern.iter().flat_map(|(key, care)| [("row_key_i", key), ("row_care_i", care)]));
-        }
+        inputs.extend(self.ports.rows.iter().flat_map(RowPort::inputs));
         inputs.push((if config.has_codebook() { "weight_sign_i" } else { "weight_i" }, operands.weight));
         inputs.extend(operands.column.map(|column| ("column_i", column)));
         let said = book.filter(|_| config.factored_memory().is_some());

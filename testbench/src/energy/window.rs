@@ -73,13 +73,12 @@ impl LayerWindow {
         range_above(largest, config.format)
     }
 
-    /// The column of every weight of the window. A weight that the memory does not
-    /// know gets the first, as in replay: inference says what becomes of it.
+    /// The column that is sent with every weight of the window.
     pub fn columns(&self, config: &PeConfig) -> BTreeMap<u32, u32> {
         let mut columns = BTreeMap::new();
         if config.columns().is_some() {
             for (weight, _) in self.sums.iter().flatten() {
-                columns.entry(*weight).or_insert_with(|| self.memory.column_of(config, *weight).unwrap_or(0));
+                columns.entry(*weight).or_insert_with(|| self.memory.column_sent(config, *weight));
             }
         }
         columns

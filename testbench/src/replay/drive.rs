@@ -195,7 +195,7 @@ impl<'a, 't> Driver<'a, 't> {
         if config.columns().is_none() {
             return 0;
         }
-        *self.columns.entry(weight).or_insert_with(|| layer.memory.column_of(config, weight).unwrap_or(0))
+        *self.columns.entry(weight).or_insert_with(|| layer.memory.column_sent(config, weight))
     }
 
     /// Cycles without operands until all results have been taken.
