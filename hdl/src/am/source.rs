@@ -1,7 +1,7 @@
 //! Where a memory's rows come from: the row port, or the layer register.
 
 use crate::circuit::{Circuit, Value};
-use axp_spec::{Accumulator, Organisation, PeConfig};
+use axp_spec::{Organisation, PeConfig};
 
 /// The port through which rows are written; the same at a PE and at its memory.
 pub(crate) struct RowPort {
@@ -15,22 +15,21 @@ pub(crate) struct RowPort {
 
 impl RowPort {
     /// Declares its inputs; `None` in a PE without a programmable memory.
-    pub fn of(c: &mut Circuit, config: &PeConfig) -> Option<Self> {
+    ///
+    /// `number` says what a product is a number of. A memory stores words of some width
+    /// and leaves it empty: one memory serves PEs whose numbers differ.
+    pub fn of(c: &mut Circuit, config: &PeConfig, number: &str) -> Option<Self> {
         let organisation = config.organisation().filter(|_| !config.is_frozen())?;
-        let (format, width) = (config.format, config.format.width());
-        let number = match config.accumulator {
-            Accumulator::Float => format.name(),
-            Accumulator::Fixed { .. } => "in units of the accumulator's last bit",
-        };
+        let width = config.format.width();
         let (address, product, pattern) = match organisation {
             Organisation::Pair => (
                 "row to write; past the last row nothing is written",
-                format!("its product, {number}"),
+                format!("its product{number}"),
                 Some((2 * width, "its pattern, {weight, activation}")),
             ),
             Organisation::Grid(_) => (
                 "row to write, {pattern, column}; where there is none nothing is written",
-                format!("magnitude of its product, {number}"),
+                format!("magnitude of its product{number}"),
                 Some((width - 1, "its pattern, a magnitude of the activation")),
             ),
             Organisation::Factored(_) => (
@@ -85,7 +84,7 @@ impl Source {
         c.clock();
         c.reset(config.reset);
         c.test_enable();
-        match RowPort::of(c, config) {
+        match RowPort::of(c, config, "") {
             Some(port) => Self::Port(port),
             None => panic!("a memory in a PE that has none"),
         }

@@ -60,7 +60,11 @@ impl Ports {
             let doc = "static: exponent field of the greatest power of two below the accumulator's limit";
             c.input("acc_range_i", format.exponent_bits(), doc)
         });
-        let rows = RowPort::of(c, config);
+        let number = match config.accumulator {
+            Accumulator::Float => format!(", {}", format.name()),
+            Accumulator::Fixed { .. } => ", in units of the accumulator's last bit".to_owned(),
+        };
+        let rows = RowPort::of(c, config, &number);
         let layer = config.layer_bits().map(|bits| LayerPort {
             write: c.input("layer_we_i", 1, "take another layer at the clock edge; only while the PE is empty"),
             layer: c.input("layer_i", bits, "the layer whose rows are used from then on; 0 after reset"),
