@@ -27,5 +27,6 @@ fn main() -> ExitCode {
         Command::Fpu(options) => commands::fpu::run(options, &cancel),
         Command::Synth(options) => commands::synth::run(options, &cancel),
         Command::Energy(options) => commands::energy::run(options, &cancel),
+        Command::EnergyTable(options) => commands::energy_table::run(options, &cancel),
     })
 }

@@ -1,4 +1,8 @@
-//! Plots as SVG text: the search, and hit rate against key width.
+//! Plots as SVG text: the search, hit rate against key width, and energy.
+
+mod energy;
+
+pub use energy::energy;
 
 use crate::report::Candidate;
 use plotters::prelude::*;

@@ -88,6 +88,26 @@ impl Staging {
     }
 }
 
+/// Writes a file that appears complete or not at all; one that was there is replaced.
+///
+/// # Errors
+/// The file system refuses.
+pub fn write_file(path: &Path, contents: &str) -> Result<(), Failure> {
+    let io = |error: std::io::Error| Failure::io("write", path, &error);
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let file = tempfile::Builder::new().prefix(".axp-").tempfile_in(parent).map_err(io)?;
+    fs::write(file.path(), contents).map_err(io)?;
+    // A temporary file is private to its owner; this one is as readable as any other.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Best effort: the contents are complete either way.
+        let _ = fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644));
+    }
+    file.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
+}
+
 /// A temporary folder is private to its owner; the finished one follows its parent.
 fn share_permissions(folder: &Path, parent: &Path) {
     if let Ok(parent) = fs::metadata(parent) {
@@ -146,6 +166,18 @@ mod tests {
         staging.finish().unwrap();
         assert_eq!(entries(&target), ["new"]);
         assert_eq!(entries(home.path()), ["out"]);
+    }
+
+    #[test]
+    fn a_single_file_is_replaced_whole() {
+        let home = tempfile::tempdir().unwrap();
+        let target = home.path().join("table.json");
+        for text in ["one", "two"] {
+            write_file(&target, text).unwrap();
+            assert_eq!((fs::read_to_string(&target).unwrap().as_str(), entries(home.path()).len()), (text, 1));
+        }
+        assert!(matches!(write_file(&home.path().join("absent/table.json"), ""), Err(Failure::Input(_))));
+        assert!(matches!(write_file(home.path(), ""), Err(Failure::Input(_))));
     }
 
     #[test]

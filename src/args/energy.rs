@@ -4,28 +4,54 @@ use axp_testbench::energy::Baseline;
 use clap::Args;
 use std::path::PathBuf;
 
+/// What is measured, and on what.
+#[derive(Args, Debug)]
+pub struct MeasureOptions {
+    /// Liberty file, may be gzipped; can be given several times [default: osu018]
+    #[arg(long, value_name = "FILE[.gz]")]
+    pub liberty: Vec<PathBuf>,
+    /// Multiply-accumulates of each layer to simulate, at least
+    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(512..=1 << 20))]
+    pub macs: u64,
+}
+
 #[derive(Args, Debug)]
 pub struct EnergyOptions {
     /// A folder that `axp build` wrote
     pub design: PathBuf,
-    /// Liberty file, may be gzipped; can be given several times [default: osu018]
-    #[arg(long, value_name = "FILE[.gz]")]
-    pub liberty: Vec<PathBuf>,
+    #[command(flatten)]
+    pub measure: MeasureOptions,
     /// Clock period of the design and all baselines [default: their longest path, rounded up to a
     /// whole ns, a library]
     #[arg(long, value_name = "20ns", value_parser = parse_clock)]
     pub clock: Option<f64>,
-    /// Multiply-accumulates of each layer to simulate, at least
-    #[arg(long, value_name = "N", default_value_t = 4096, value_parser = clap::value_parser!(u64).range(512..=1 << 20))]
-    pub macs: u64,
     /// What to compare with: all, none, or names with commas between: fp32, fp32_zero_skip,
     /// fp32_fixed, fp32_fixed_zero_skip, bf16, bf16_zero_skip, bf16_fixed, bf16_fixed_zero_skip,
     /// int8, int8_zero_skip
     #[arg(long, value_name = "NAMES", default_value = "all", value_parser = parse_baselines)]
     pub baselines: Baselines,
+    /// Estimate with this table beside the measurement [default: the one that comes with axp]
+    #[arg(long, value_name = "energy.json")]
+    pub table: Option<PathBuf>,
+    /// Draw what each processing element uses, and where the saving comes from; with several
+    /// libraries the first
+    #[arg(long, value_name = "FILE.svg")]
+    pub plot: Option<PathBuf>,
     /// Print JSON instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct EnergyTableOptions {
+    /// Folders that `axp build` wrote: the more kinds of memories and sums, the more the table covers
+    #[arg(required = true)]
+    pub designs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub measure: MeasureOptions,
+    /// File to write
+    #[arg(long, value_name = "energy.json")]
+    pub out: PathBuf,
 }
 
 /// Baselines on the command line, the plainest first, each once.

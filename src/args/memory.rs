@@ -42,6 +42,10 @@ pub struct MemoryOptions {
     /// Build the rows of all layers into the PE instead of a row port
     #[arg(long)]
     pub frozen: bool,
+    /// The only size to try, instead of several: columns x mantissa bits of a factored
+    /// memory, patterns x columns of a grid [default: the smallest that keeps --max-loss]
+    #[arg(long, value_name = "8x3", value_parser = parse_size)]
+    pub size: Option<(u32, u32)>,
     /// Give the PE weights as indices of a codebook (a grid always gets them so)
     #[arg(long)]
     pub index: bool,
@@ -67,6 +71,9 @@ impl MemoryOptions {
                     "add --memory factored or --memory grid",
                 ));
             }
+            MemoryChoice::Pair if self.size.is_some() => {
+                return Err(Failure::input("--size is for grid and factored memories", "give a pair memory --rows"));
+            }
             MemoryChoice::Pair => return Ok(None),
             MemoryChoice::Grid => (ColumnMemory::Grid, 18.min(self.accumulator_bits - 1)),
             MemoryChoice::Factored => (ColumnMemory::Factored, 9),
@@ -77,8 +84,14 @@ impl MemoryOptions {
             AccumulatorChoice::Fixed => Accumulator::Fixed { width: self.accumulator_bits, product_width },
         };
         let weight = if self.index { WeightOperand::Index } else { WeightOperand::Value };
-        Ok(Some(ColumnOptions { memory, weight, accumulator, frozen: self.frozen }))
+        Ok(Some(ColumnOptions { memory, weight, accumulator, frozen: self.frozen, size: self.size }))
     }
+}
+
+fn parse_size(text: &str) -> Result<(u32, u32), String> {
+    let number = |text: &str| text.trim().parse::<u32>().ok();
+    let sizes = text.split_once('x').and_then(|(first, second)| Some((number(first)?, number(second)?)));
+    sizes.ok_or_else(|| "write two numbers with an x between them, such as 8x3".to_owned())
 }
 
 #[cfg(test)]
@@ -86,7 +99,15 @@ mod tests {
     use super::*;
 
     fn options(memory: MemoryChoice, accumulator: AccumulatorChoice) -> MemoryOptions {
-        MemoryOptions { memory, accumulator, accumulator_bits: 24, product_bits: None, frozen: false, index: false }
+        MemoryOptions {
+            memory,
+            accumulator,
+            accumulator_bits: 24,
+            product_bits: None,
+            frozen: false,
+            index: false,
+            size: None,
+        }
     }
 
     #[test]
@@ -106,5 +127,15 @@ mod tests {
         assert!(options(MemoryChoice::Pair, AccumulatorChoice::Fixed).columns().is_err());
         let indexed = MemoryOptions { index: true, ..options(MemoryChoice::Pair, AccumulatorChoice::Float) };
         assert!(indexed.columns().is_err());
+        let sized = MemoryOptions { size: Some((8, 3)), ..options(MemoryChoice::Pair, AccumulatorChoice::Float) };
+        assert!(sized.columns().is_err());
+    }
+
+    #[test]
+    fn sizes_are_two_numbers() {
+        assert_eq!(parse_size("16x8"), Ok((16, 8)));
+        for bad in ["", "16", "16x", "x8", "-1x2", "4x4x4", "ax3"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,25 +1,16 @@
 //! `axp energy`: what a built design uses a MAC, and what it saves against plain MACs.
 
-use super::folder::{self, BuiltDesign};
-use super::replay::cache_folder;
-use super::replay_plan::{self, LayerSize};
-use super::{energy_report, evaluation, synth};
+use super::energy_report::{self, Library};
+use super::measure::{self, Measured};
 use crate::args::EnergyOptions;
 use crate::exit::{Failure, Outcome};
-use crate::interrupt::{Cancel, requested};
+use crate::input;
+use crate::interrupt::Cancel;
+use crate::plot;
 use crate::progress::Stages;
-use axp_golden::am::{Am, Operands};
-use axp_golden::infer::{Control, OutputTrace, map_samples};
-use axp_golden::net::Samples;
-use axp_golden::pe::{Settings, add_bias, sum_operands};
-use axp_spec::design::Design;
-use axp_testbench::energy::{Comparison, Contender, EnergyError, LayerWindow, Options, Phase, cache, compare};
-use axp_testbench::synth::SynthError;
-use axp_testbench::synth::liberty::CellLibrary;
-use std::collections::BTreeMap;
-
-/// Fewest sums of a window, where the samples have as many.
-const SUMS: u64 = 4;
+use crate::staging::write_file;
+use axp_testbench::energy::estimate::EnergyTable;
+use std::path::Path;
 
 /// Runs the command.
 ///
@@ -27,135 +18,42 @@ const SUMS: u64 = 4;
 /// See [`Failure`]: a clock that is too fast is wrong input; figures that are not
 /// to be trusted are a failed check.
 pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
-    let built = folder::open(&options.design)?;
-    let path = options.design.join(folder::REPLAY);
-    let samples = Samples::read(&path, built.engine.network().input_shape())
-        .map_err(|error| Failure::input(error, "build the design again"))?;
-    let libraries = synth::libraries(&options.liberty)?;
+    let table = table(options.table.as_deref())?;
+    let libraries = measure::libraries(&options.measure)?;
+    let measured = Measured::open(&options.design, &options.measure, cancel)?;
+    let layers = measured.activities(&measured.design)?;
     let stages = Stages::new();
-    let windows = windows(&built, &samples, options.macs, cancel)?;
-    let design = Contender::design(&built.design.pe, built.design.zero_skip);
     let mut rows = Vec::new();
     for library in &libraries {
-        rows.push(one(&design, &windows, library, options, &stages, cancel)?);
+        let comparison = measured.compare(&options.baselines.0, library, options.clock, &stages, cancel)?;
+        let estimate = table.estimate(&library.sha256, &measured.design.config, &layers);
+        rows.push(Library::new(comparison, estimate));
     }
+    if let (Some(path), Some(first)) = (&options.plot, rows.first()) {
+        let svg = plot::energy(&first.comparison, &first.waterfall)
+            .map_err(|error| Failure::input(format!("the plot cannot be drawn: {error}"), "leave --plot out"))?;
+        write_file(path, &svg)?;
+    }
+    let name = &measured.design.config.name;
     if options.json {
-        println!("{}", energy_report::json(&built.design.pe.name, &rows));
+        println!("{}", energy_report::json(name, &rows));
     } else {
-        print!("{}", energy_report::table(&built.design.pe.name, &rows));
+        print!("{}", energy_report::table(name, &rows));
     }
     Ok(())
 }
 
-/// The comparison on one library, from before if nothing has changed.
-fn one(
-    design: &Contender,
-    windows: &[LayerWindow],
-    library: &CellLibrary,
-    options: &EnergyOptions,
-    stages: &Stages,
-    cancel: &Cancel,
-) -> Result<Comparison, Failure> {
-    let fail = |error: EnergyError| failure(&error, cancel);
-    let (folder, baselines) = (cache_folder(), &options.baselines.0);
-    let kept = cache::file(&folder, design, baselines, windows, library, options.clock).map_err(fail)?;
-    if let Some(found) = cache::kept(&kept) {
-        return Ok(found);
-    }
-    let stage = stages.start("energy", 0);
-    let progress = |phase: Phase<'_>| match phase {
-        Phase::Synthesis(name) => stage.say(format!("synthesis of {name} on {}", library.name)),
-        Phase::Simulation { macs, of } => {
-            stage.say(format!("{macs} of {of} MACs on {}", library.name));
-            stage.set(macs, of);
-        }
-    };
-    let options = Options { clock_ns: options.clock, cache: Some(&folder), progress: &progress, cancel };
-    let found = compare(design, baselines, windows, library, &options).map_err(fail)?;
-    if requested(cancel) {
-        return Err(Failure::Interrupted);
-    }
-    cache::keep(&kept, &found).map_err(|error| Failure::io("write", &kept, &error))?;
-    stage.done(format!("{:.1} pJ a MAC on {}", found.design.pj_per_mac, library.name));
-    // As it will be read the next time: a number may change in its last digit on the way.
-    Ok(cache::kept(&kept).unwrap_or(found))
-}
-
-/// Whole sums of every layer with at least `macs` MACs, where there are as many,
-/// spread over its outputs and over the samples.
-fn windows(built: &BuiltDesign, samples: &Samples, macs: u64, cancel: &Cancel) -> Result<Vec<LayerWindow>, Failure> {
-    let geometries = built.engine.network().layers().iter().map(|layer| &layer.geometry);
-    let sizes: Vec<LayerSize> =
-        geometries.map(|g| LayerSize { outputs: g.outputs(), macs_per_output: g.macs_per_output() as u64 }).collect();
-    let total = |size: &LayerSize| {
-        let wanted = macs.div_ceil(size.macs_per_output.max(1)).max(SUMS);
-        usize::try_from(wanted).unwrap_or(usize::MAX).min(size.outputs * samples.len())
-    };
-    let control = Control { progress: &|_| {}, cancel };
-    let by_sample = map_samples(samples, &control, |sample, values| {
-        let traces = sizes.iter().enumerate().map(|(layer, size)| {
-            let outputs = replay_plan::indices(*size, total(size), samples.len(), sample);
-            built.engine.traces(values, layer, outputs)
+/// The table that estimates are made with.
+fn table(path: Option<&Path>) -> Result<EnergyTable, Failure> {
+    let Some(path) = path else {
+        return EnergyTable::bundled().map_err(|error| {
+            Failure::check(
+                format!("the energy table that comes with axp: {error}"),
+                "axp has a defect; please report it",
+            )
         });
-        traces.collect::<Result<Vec<_>, _>>()
+    };
+    EnergyTable::from_json(&input::read_text(path)?).map_err(|error| {
+        Failure::input(format!("{} is no energy table: {error}", path.display()), "`axp energy-table` writes them")
     })
-    .map_err(|error| evaluation::failure(&error, cancel))?;
-    let mut windows: Vec<LayerWindow> = built
-        .design
-        .layers
-        .iter()
-        .zip(&sizes)
-        .map(|(layer, size)| LayerWindow {
-            name: layer.name.clone(),
-            macs: size.outputs as u64 * size.macs_per_output,
-            memory: layer.memory(),
-            ..LayerWindow::default()
-        })
-        .collect();
-    for sample in by_sample {
-        for (number, (window, traces)) in windows.iter_mut().zip(sample).enumerate() {
-            window.saturates |= saturates(&built.design, number, window, &traces);
-            window.sums.extend(traces.into_iter().map(|trace| trace.operands));
-        }
-    }
-    Ok(windows)
-}
-
-/// Whether a sum leaves the range of the accumulator, and inference has the very
-/// value that comes of it. Rows that cannot be loaded are refused later on.
-fn saturates(design: &Design, number: usize, window: &LayerWindow, traces: &[OutputTrace]) -> bool {
-    let (config, memory) = (&design.pe, &window.memory);
-    let mut am = Am::new(config);
-    if config.accumulator_format(0).is_none() || am.load_layer(memory).is_err() {
-        return false;
-    }
-    // A design has far fewer layers.
-    am.select_layer(u32::try_from(number).unwrap_or(u32::MAX));
-    let settings = Settings { zero_skip: design.zero_skip, range: memory.range };
-    let mut columns = BTreeMap::new();
-    traces.iter().any(|trace| {
-        let operands = trace.operands.iter().map(|(weight, activation)| {
-            let column = columns.entry(*weight).or_insert_with(|| memory.column_sent(config, *weight));
-            Operands { column: *column, weight: *weight, activation: *activation }
-        });
-        let sum = sum_operands(config, &am, settings, operands);
-        sum.overflow && trace.bias.map_or(sum.data, |bias| add_bias(sum.data, bias)) == trace.element
-    })
-}
-
-fn failure(error: &EnergyError, cancel: &Cancel) -> Failure {
-    match error {
-        _ if error.is_cancelled() || requested(cancel) => Failure::Interrupted,
-        EnergyError::Clock { least_ns, .. } => {
-            Failure::input(error, format!("use --clock {least_ns}ns or more, or leave the choice to axp"))
-        }
-        EnergyError::Synth { source: SynthError::Missing(missing), .. } => {
-            Failure::input(missing, "./scripts/test.sh installs what is missing")
-        }
-        _ if error.is_failed_check() => Failure::check(
-            format!("no figure is stated: {error}"),
-            "axp has a defect; please report it with the design",
-        ),
-        other => Failure::input(other, "check that the tools run, and that the library has energy tables"),
-    }
 }

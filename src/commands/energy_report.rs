@@ -1,34 +1,54 @@
 //! What `axp energy` prints: a table of 80 columns, or JSON.
 
 use axp_testbench::energy::Comparison;
+use axp_testbench::energy::estimate::Estimate;
 use axp_testbench::energy::figures::Figures;
 use axp_testbench::energy::waterfall::{Step, waterfall};
 use serde::Serialize;
 use std::fmt::Write;
 
+/// What is stated about a library.
+#[derive(Serialize)]
+pub struct Library {
+    #[serde(flatten)]
+    pub comparison: Comparison,
+    /// From the plain MAC to the design.
+    pub waterfall: Vec<Step>,
+    /// The design's energy out of a table; absent where that does not cover it.
+    pub estimate: Option<Estimated>,
+}
+
+/// An estimate beside what was measured.
+#[derive(Serialize)]
+pub struct Estimated {
+    #[serde(flatten)]
+    estimate: Estimate,
+    /// What it is off by, in percent of the measured energy.
+    error_percent: f64,
+}
+
+impl Library {
+    /// A comparison with an estimate of its design.
+    pub fn new(comparison: Comparison, estimate: Option<Estimate>) -> Self {
+        let measured = comparison.design.pj_per_mac;
+        let estimate = estimate.map(|estimate| Estimated { error_percent: estimate.error_percent(measured), estimate });
+        Self { waterfall: waterfall(&comparison), estimate, comparison }
+    }
+}
+
 /// The report as JSON: the keys of the first library at the top level; all of
 /// them under `libraries`.
-pub fn json(pe: &str, libraries: &[Comparison]) -> String {
-    #[derive(Serialize)]
-    struct Library<'a> {
-        #[serde(flatten)]
-        comparison: &'a Comparison,
-        /// From the plain MAC to the design.
-        waterfall: Vec<Step>,
-    }
+pub fn json(pe: &str, libraries: &[Library]) -> String {
     #[derive(Serialize)]
     struct Top<'a> {
         pe: &'a str,
         boundary: &'static str,
         checked: &'static str,
         #[serde(flatten)]
-        first: Option<Library<'a>>,
-        libraries: Vec<Library<'a>>,
+        first: Option<&'a Library>,
+        libraries: &'a [Library],
     }
-    let library = |comparison| Library { comparison, waterfall: waterfall(comparison) };
-    let first = libraries.first().map(library);
-    let top =
-        Top { pe, boundary: BOUNDARY, checked: CHECKED, first, libraries: libraries.iter().map(library).collect() };
+    let top = Top { pe, boundary: BOUNDARY, checked: CHECKED, first: libraries.first(), libraries };
     // Plain structures with string keys: they cannot fail to serialise.
     serde_json::to_string_pretty(&top).unwrap_or_default()
 }
@@ -41,7 +61,7 @@ const BOUNDARY: &str = "one processing element, input registers included, 32-bit
 const CHECKED: &str = "every output of every simulated cycle of the netlists equals the golden model";
 
 /// The report as text.
-pub fn table(pe: &str, libraries: &[Comparison]) -> String {
+pub fn table(pe: &str, libraries: &[Library]) -> String {
     let mut text = String::new();
     for library in libraries {
         one(&mut text, pe, library);
@@ -49,7 +69,8 @@ pub fn table(pe: &str, libraries: &[Comparison]) -> String {
     text
 }
 
-fn one(text: &mut String, pe: &str, found: &Comparison) {
+fn one(text: &mut String, pe: &str, library: &Library) {
+    let found = &library.comparison;
     let design = &found.design;
     let _ = writeln!(
         text,
@@ -104,14 +125,17 @@ fn one(text: &mut String, pe: &str, found: &Comparison) {
             saving
         );
     }
-    steps(text, found);
+    steps(text, &library.waterfall);
+    if let Some(Estimated { estimate, error_percent }) = &library.estimate {
+        let pj = estimate.pj_per_mac;
+        let _ = writeln!(text, "\nestimated without gates: {pj:.1} pJ a MAC ({error_percent:+.1} %)");
+    }
     let cycles: u64 = all().map(|figures| figures.compared_cycles).sum();
     let _ = writeln!(text, "\nEvery output of the netlists equals the golden model in all {cycles} cycles.\n");
 }
 
 /// Where the saving comes from.
-fn steps(text: &mut String, found: &Comparison) {
-    let steps = waterfall(found);
+fn steps(text: &mut String, steps: &[Step]) {
     if steps.is_empty() {
         return;
     }

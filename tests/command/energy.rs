@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Where Debian puts the default library.
 const OSU018: &str = "/usr/share/qflow/tech/osu018/osu018_stdcells.lib";
 
+/// Those that an energy table is made from.
+const BASELINES: &str = "fp32,fp32_zero_skip,fp32_fixed,fp32_fixed_zero_skip";
+
 /// Builds the bundled digits with a memory of a few rows, so that synthesis is quick.
 fn small_design(runner: &Runner) {
     let built =
@@ -25,7 +28,7 @@ fn a_small_design_is_measured_once() {
     }
     let runner = Runner::new();
     small_design(&runner);
-    let arguments = ["energy", "out", "--macs", "512", "--baselines", "fp32,fp32_zero_skip", "--json"];
+    let arguments = ["energy", "out", "--macs", "512", "--baselines", BASELINES, "--json"];
     let measured = runner.run(&arguments);
     assert_eq!(measured.code, Some(0), "{}", measured.stderr);
     let report: Value = serde_json::from_str(&measured.stdout).unwrap();
@@ -40,10 +43,41 @@ fn a_small_design_is_measured_once() {
     assert!(table.stdout.contains("fp32_zero_skip") && table.stdout.contains("saving"), "{}", table.stdout);
     assert!(table.stdout.lines().all(|line| line.chars().count() <= 80), "{}", table.stdout);
 
+    a_plot_is_drawn(&runner, &arguments[..6]);
+    a_table_estimates_what_it_was_made_from(&runner, &arguments);
+
     // The netlists are there: a clock that none of them can follow ends at once.
     runner.refused(&[&arguments[..], &["--clock", "2ns"]].concat(), &["too short", "--clock"]);
     ctrl_c_ends_it(&runner);
     assert_eq!(runner.entries(), ["out"]);
+}
+
+fn a_plot_is_drawn(runner: &Runner, arguments: &[&str]) {
+    let drawn = runner.run(&[arguments, &["--plot", "out/energy.svg"]].concat());
+    assert_eq!(drawn.code, Some(0), "{}", drawn.stderr);
+    let svg = std::fs::read_to_string(runner.path("out/energy.svg")).unwrap();
+    for text in ["design", "fp32_fixed_zero_skip", "multiplier", "zero skip", "associative memory"] {
+        assert!(svg.contains(text), "{text}");
+    }
+    runner.refused(&[arguments, &["--plot", "absent/energy.svg"]].concat(), &["absent/energy.svg", "check the path"]);
+}
+
+fn a_table_estimates_what_it_was_made_from(runner: &Runner, arguments: &[&str]) {
+    let made = runner.run(&["energy-table", "out", "--macs", "512", "--out", "out/energy.json"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    assert!(!made.stderr.contains("pJ a MAC on"), "the comparison was kept: {}", made.stderr);
+    let error = |table: &[&str]| {
+        let found = runner.run(&[arguments, table].concat());
+        let report: Value = serde_json::from_str(&found.stdout).unwrap();
+        let (estimate, measured) = (&report["estimate"], report["pj_per_mac"].as_f64().unwrap());
+        let off = 100.0 * (estimate["pj_per_mac"].as_f64().unwrap() / measured - 1.0);
+        assert!((off - estimate["error_percent"].as_f64().unwrap()).abs() < 1e-6, "{estimate}");
+        off
+    };
+    let (own, bundled) = (error(&["--table", "out/energy.json"]), error(&[]));
+    assert!(own.abs() < 5.0 && bundled.abs() < 20.0, "{own} {bundled}");
+    std::fs::write(runner.path("out/energy.json"), "{}").unwrap();
+    runner.refused(&[arguments, &["--table", "out/energy.json"]].concat(), &["is no energy table", "energy-table"]);
 }
 
 fn ctrl_c_ends_it(runner: &Runner) {
@@ -61,8 +95,10 @@ fn ctrl_c_ends_it(runner: &Runner) {
 
 fn figures_add_up(report: &Value) {
     let number = |value: &Value| value.as_f64().filter(|x| x.is_finite()).unwrap_or_else(|| panic!("{value}"));
-    let designs = [report, &report["baselines"][0], &report["baselines"][1]];
-    for design in designs {
+    let baselines = report["baselines"].as_array().unwrap();
+    let designs: Vec<&Value> = std::iter::once(report).chain(baselines).collect();
+    assert_eq!(designs.len(), 5);
+    for design in &designs {
         let total = number(&design["pj_per_mac"]);
         let split: f64 = design["split"].as_object().unwrap().values().map(number).sum();
         assert!((split - total).abs() < 1e-9 * total && total > 1.0, "{design}");

@@ -35,6 +35,9 @@ pub struct ColumnOptions {
     pub accumulator: Accumulator,
     /// Whether the rows of all layers are built into the PE.
     pub frozen: bool,
+    /// The only size that is tried, instead of a ladder of them: columns and mantissa
+    /// bits of a `factored` memory, patterns and columns of a `grid`.
+    pub size: Option<(u32, u32)>,
 }
 
 /// An organisation whose memory has columns.
@@ -49,14 +52,16 @@ pub enum ColumnMemory {
 impl ColumnOptions {
     /// The organisations of the ladder, the cheapest first.
     fn rungs(&self) -> Vec<Organisation> {
-        match self.memory {
-            ColumnMemory::Factored => FACTORED
-                .map(|(columns, mantissa_bits)| Organisation::Factored(FactoredConfig { columns, mantissa_bits }))
-                .to_vec(),
-            ColumnMemory::Grid => {
-                GRID.map(|(patterns, columns)| Organisation::Grid(GridConfig { patterns, columns })).to_vec()
-            }
-        }
+        let organisation = |(first, second)| match self.memory {
+            ColumnMemory::Factored => Organisation::Factored(FactoredConfig { columns: first, mantissa_bits: second }),
+            ColumnMemory::Grid => Organisation::Grid(GridConfig { patterns: first, columns: second }),
+        };
+        let ladder: &[(u32, u32)] = match self.memory {
+            ColumnMemory::Factored => &FACTORED,
+            ColumnMemory::Grid => &GRID,
+        };
+        let sizes = self.size.as_ref().map_or(ladder, std::slice::from_ref);
+        sizes.iter().copied().map(organisation).collect()
     }
 
     /// The PE with a memory, and its name.

@@ -32,7 +32,8 @@ fn every_kind_of_memory_keeps_the_accuracy() {
     for (memory, weight, accumulator, frozen, tail) in kinds {
         for zero_skip in [false, true] {
             let options = SearchOptions { zero_skip, ..options() };
-            let found = run(&network, &samples, &options, ColumnOptions { memory, weight, accumulator, frozen });
+            let found =
+                run(&network, &samples, &options, ColumnOptions { memory, weight, accumulator, frozen, size: None });
             let design = Design::from_json(&found.design.to_json()).unwrap();
             assert_eq!(design, found.design);
             assert!(design.pe.name.ends_with(tail), "{}", design.pe.name);
@@ -61,11 +62,24 @@ fn the_same_samples_give_the_same_design() {
         weight: WeightOperand::Value,
         accumulator: FIXED,
         frozen: false,
+        size: None,
     };
     let [found, again] = [0, 1].map(|_| run(&network, &samples, &options(), column));
     assert_eq!((&found.design, found.chosen), (&again.design, again.chosen));
     assert_eq!(found.trials, again.trials);
     assert!(found.trials[..found.chosen].iter().all(|trial| !trial.feasible), "the first within the bound is taken");
+}
+
+#[test]
+fn a_size_that_is_asked_for_is_the_only_one() {
+    let (network, samples) = digits();
+    let samples = samples.select(&(0..16).collect::<Vec<_>>());
+    for (memory, size, rows) in [(ColumnMemory::Factored, (32, 1), 64), (ColumnMemory::Grid, (5, 6), 30)] {
+        let (weight, accumulator) = (WeightOperand::Index, Accumulator::Float);
+        let column = ColumnOptions { memory, weight, accumulator, frozen: false, size: Some(size) };
+        let found = run(&network, &samples, &options(), column);
+        assert_eq!((found.trials.len(), found.chosen, found.design.pe.rows()), (1, 0, rows));
+    }
 }
 
 #[test]
@@ -75,7 +89,7 @@ fn a_pe_that_cannot_be_built_is_an_error() {
     let control = SearchControl { progress: &|_, _, _| {}, cancel: &AtomicBool::new(false) };
     let wide = Accumulator::Fixed { width: 24, product_width: 25 };
     let (memory, weight) = (ColumnMemory::Factored, WeightOperand::Value);
-    let column = ColumnOptions { memory, weight, accumulator: wide, frozen: false };
+    let column = ColumnOptions { memory, weight, accumulator: wide, frozen: false, size: None };
     let error = search(&network, &samples, &options(), &column, &control).unwrap_err();
     assert!(matches!(error, EngineError::Invalid(_)), "{error}");
 }

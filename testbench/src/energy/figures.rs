@@ -38,6 +38,15 @@ impl Split {
         search_and_read + multiplier + accumulator + registers + clock + leakage + reload
     }
 
+    /// Of parts of these names, with these energies a MAC in pJ by kind.
+    fn of(components: &[String], parts: &[ByKind]) -> Self {
+        let mut split = Self::default();
+        for (part, energies) in components.iter().zip(parts) {
+            Kind::ALL.iter().zip(energies).for_each(|(kind, energy)| split.add(part, *kind, *energy));
+        }
+        split
+    }
+
     fn add(&mut self, part: &str, kind: Kind, energy: f64) {
         *(match (kind, part) {
             (Kind::Leakage, _) => &mut self.leakage,
@@ -84,6 +93,8 @@ pub struct LayerFigures {
     pub zeros: f64,
     /// pJ a MAC, without writing rows.
     pub pj_per_mac: f64,
+    /// The same by what it is used for.
+    pub split: Split,
     /// pJ of writing all rows once.
     pub reload_pj: f64,
 }
@@ -149,21 +160,23 @@ impl Figures {
         for (window, classes) in windows.iter().zip(measured.classes.chunks_exact(STRIDE)) {
             let cycles: u64 = classes[..mix::CLASSES].iter().map(|class| class.cycles).sum();
             let weight = share(window.macs) / (cycles as f64).max(1.0);
+            let mut own = vec![ByKind::default(); parts.len()];
             for (class, energy) in classes[..mix::CLASSES].iter().enumerate().filter(|(_, energy)| energy.cycles > 0) {
                 let mean = energy.total() / energy.cycles as f64 / FJ;
                 observed.push(Observed { class, weight: weight * energy.cycles as f64, mean });
-                for (sum, part) in parts.iter_mut().zip(&energy.parts) {
-                    sum.iter_mut().zip(part).for_each(|(sum, energy)| *sum += weight * energy / FJ);
+                for (sum, part) in own.iter_mut().zip(&energy.parts) {
+                    sum.iter_mut().zip(part).for_each(|(sum, energy)| *sum += energy / FJ / cycles as f64);
                 }
             }
-            let layer = LayerFigures::of(window, classes, cycles);
+            for (sum, part) in parts.iter_mut().zip(&own) {
+                sum.iter_mut().zip(part).for_each(|(sum, energy)| *sum += share(window.macs) * energy);
+            }
+            let split = Split::of(&measured.components, &own);
+            let layer = LayerFigures::of(window, classes, cycles, split);
             reload += layer.reload_pj / (all_macs as f64).max(1.0);
             layers.push(layer);
         }
-        let mut split = Split { reload, ..Split::default() };
-        for (part, energies) in measured.components.iter().zip(&parts) {
-            Kind::ALL.iter().zip(energies).for_each(|(kind, energy)| split.add(part, *kind, *energy));
-        }
+        let split = Split { reload, ..Split::of(&measured.components, &parts) };
         let counted: u64 = layers.iter().map(|layer| layer.window_macs).sum();
         let [hit, miss, zero] = mix::by_kind(&observed, counted as f64);
         Self {
@@ -189,7 +202,7 @@ impl Figures {
 }
 
 impl LayerFigures {
-    fn of(window: &LayerWindow, classes: &[ClassEnergy], cycles: u64) -> Self {
+    fn of(window: &LayerWindow, classes: &[ClassEnergy], cycles: u64, split: Split) -> Self {
         let cycles = (cycles as f64).max(1.0);
         let energy: f64 = classes[..mix::CLASSES].iter().map(ClassEnergy::total).sum();
         let mut shares = [0.0; 3];
@@ -205,6 +218,7 @@ impl LayerFigures {
             misses,
             zeros,
             pj_per_mac: energy / cycles / FJ,
+            split,
             reload_pj: classes[RELOAD].total() / FJ,
         }
     }

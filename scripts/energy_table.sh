@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Makes the energy table that comes with axp, from the bundled networks: builds them with
+# every kind of memory and sum, measures all of them on gates, and fits the components.
+#   ./scripts/energy_table.sh [FILE]   writes FILE (default: testbench/data/energy.json)
+# Without ../shared/liberty the table covers osu018 alone. Takes about an hour the first
+# time; what was built and measured is kept.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/setup.sh
+axp_need_cargo
+axp_install_missing
+
+file=${1:-testbench/data/energy.json}
+out=out/energy_table
+sky130=../shared/liberty/sky130_fd_sc_hd__tt_025C_1v80.lib.gz
+libraries=(--liberty /usr/share/qflow/tech/osu018/osu018_stdcells.lib)
+if [ -f "$sky130" ]; then
+  libraries+=(--liberty "$sky130")
+else
+  echo "note: $sky130 is absent: the table covers osu018 alone" >&2
+fi
+cargo build --release --locked
+mkdir -p "$out"
+
+# build NETWORK FOLDER OPTION...: what a design loses is of no account here.
+designs=()
+build() {
+  local net=$1 folder=$out/$2
+  shift 2
+  designs+=("$folder")
+  [ -d "$folder" ] && return
+  "${AXP:-target/release/axp}" build --bundled "$net" --out "$folder" --max-loss 100 --outputs 1 --macs 1 "$@"
+}
+fixed=(--accumulator fixed)
+short=(--accumulator fixed --accumulator-bits 16 --product-bits 6)
+index=(--index --zero-skip)
+build digits d_pair4 --rows 4 --zero-skip
+build digits d_pair16 --rows 16
+build digits d_pair32_frozen --rows 32 --frozen --zero-skip
+build digits d_factored_8x3 --memory factored --size 8x3 --zero-skip
+build digits d_factored_16x2_fixed --memory factored --size 16x2 "${fixed[@]}" --index
+build digits d_factored_4x2_frozen_short --memory factored --size 4x2 "${short[@]}" --frozen "${index[@]}"
+build digits d_factored_16x3_frozen_fixed --memory factored --size 16x3 "${fixed[@]}" --frozen "${index[@]}"
+build digits d_factored_8x3_frozen --memory factored --size 8x3 --frozen "${index[@]}"
+build digits d_grid_12x4_fixed --memory grid --size 12x4 "${fixed[@]}" --zero-skip
+build digits d_grid_24x8_frozen_fixed --memory grid --size 24x8 "${fixed[@]}" --frozen --zero-skip
+build digits d_grid_16x8_frozen --memory grid --size 16x8 --frozen --zero-skip
+build keywords k_pair8 --rows 8 --zero-skip
+build keywords k_pair64_frozen --rows 64 --frozen --zero-skip
+build keywords k_factored_8x2_fixed --memory factored --size 8x2 "${fixed[@]}" "${index[@]}"
+build keywords k_factored_8x2_frozen_fixed --memory factored --size 8x2 "${fixed[@]}" --frozen --index
+build keywords k_factored_16x2_frozen_short --memory factored --size 16x2 "${short[@]}" --frozen "${index[@]}"
+build keywords k_factored_16x4_frozen_fixed --memory factored --size 16x4 "${fixed[@]}" --frozen "${index[@]}"
+build keywords k_factored_16x3_frozen --memory factored --size 16x3 --frozen "${index[@]}"
+build keywords k_grid_16x4 --memory grid --size 16x4 --zero-skip
+build keywords k_grid_48x16_frozen_fixed --memory grid --size 48x16 "${fixed[@]}" --frozen --zero-skip
+
+"${AXP:-target/release/axp}" energy-table "${designs[@]}" "${libraries[@]}" --macs 512 --out "$file"

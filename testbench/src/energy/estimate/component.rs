@@ -1,0 +1,240 @@
+//! Components of a processing element, and what each one's energy goes with.
+
+use super::activity::Activity;
+use crate::energy::figures::Split;
+use axp_spec::{Accumulator, Organisation, PeConfig};
+use serde::{Deserialize, Serialize};
+
+/// A part of a processing element whose energy has a row of its own in a table.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "snake_case")]
+pub enum Component {
+    /// `pair` rows with a row port.
+    PairProgrammable,
+    /// `pair` rows in logic.
+    PairFrozen,
+    /// A `grid` with a row port.
+    GridProgrammable,
+    /// A `grid` in logic.
+    GridFrozen,
+    /// A `factored` memory with a row port.
+    FactoredProgrammable,
+    /// A `factored` memory in logic.
+    FactoredFrozen,
+    /// The binary32 multiplier.
+    Multiplier,
+    /// The binary32 sum, and the logic between the parts.
+    FloatSum,
+    /// The fixed-point sum with its conversions, and the logic between the parts.
+    FixedSum,
+    /// Data in registers and in the output buffer.
+    Registers,
+    /// Clock pins and clock gates.
+    Clock,
+    /// What flows without transitions.
+    Leakage,
+    /// Writing the rows of a layer, or its number.
+    Reload,
+}
+
+impl Component {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::PairProgrammable,
+        Self::PairFrozen,
+        Self::GridProgrammable,
+        Self::GridFrozen,
+        Self::FactoredProgrammable,
+        Self::FactoredFrozen,
+        Self::Multiplier,
+        Self::FloatSum,
+        Self::FixedSum,
+        Self::Registers,
+        Self::Clock,
+        Self::Leakage,
+        Self::Reload,
+    ];
+
+    /// What it is called in a table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PairProgrammable => "pair, programmable",
+            Self::PairFrozen => "pair, frozen",
+            Self::GridProgrammable => "grid, programmable",
+            Self::GridFrozen => "grid, frozen",
+            Self::FactoredProgrammable => "factored, programmable",
+            Self::FactoredFrozen => "factored, frozen",
+            Self::Multiplier => "multiplier",
+            Self::FloatSum => "binary32 sum",
+            Self::FixedSum => "fixed-point sum",
+            Self::Registers => "registers",
+            Self::Clock => "clock",
+            Self::Leakage => "leakage",
+            Self::Reload => "reload",
+        }
+    }
+
+    /// The components of a configuration. The multiplier and what follows it are in all.
+    pub fn of(config: &PeConfig) -> Vec<Self> {
+        let memory = config.organisation().map(|organisation| match (organisation, config.is_frozen()) {
+            (Organisation::Pair, false) => Self::PairProgrammable,
+            (Organisation::Pair, true) => Self::PairFrozen,
+            (Organisation::Grid(_), false) => Self::GridProgrammable,
+            (Organisation::Grid(_), true) => Self::GridFrozen,
+            (Organisation::Factored(_), false) => Self::FactoredProgrammable,
+            (Organisation::Factored(_), true) => Self::FactoredFrozen,
+        });
+        let sum = match config.accumulator {
+            Accumulator::Float => Self::FloatSum,
+            Accumulator::Fixed { .. } => Self::FixedSum,
+        };
+        let reload = memory.map(|_| Self::Reload);
+        let common = [Self::Multiplier, sum, Self::Registers, Self::Clock, Self::Leakage];
+        memory.into_iter().chain(common).chain(reload).collect()
+    }
+
+    /// Its place in a split.
+    pub const fn place(self, split: &mut Split) -> &mut f64 {
+        match self {
+            Self::PairProgrammable
+            | Self::PairFrozen
+            | Self::GridProgrammable
+            | Self::GridFrozen
+            | Self::FactoredProgrammable
+            | Self::FactoredFrozen => &mut split.search_and_read,
+            Self::Multiplier => &mut split.multiplier,
+            Self::FloatSum | Self::FixedSum => &mut split.accumulator,
+            Self::Registers => &mut split.registers,
+            Self::Clock => &mut split.clock,
+            Self::Leakage => &mut split.leakage,
+            Self::Reload => &mut split.reload,
+        }
+    }
+
+    /// What the component's energy a MAC goes with: names and sizes. A table has an
+    /// energy in pJ for each name; the energy of the component is the sum of products.
+    /// Those of [`Component::Reload`] go with layers, see [`Component::reload_terms`].
+    pub fn terms(self, config: &PeConfig, activity: &Activity) -> Vec<(&'static str, f64)> {
+        let Activity { hits, misses, starts, bus_bits, key_bits, operand_bits, product_bits, sum_bits } = *activity;
+        let size = Size::of(config);
+        let summed = hits + misses;
+        match self {
+            Self::PairProgrammable | Self::PairFrozen => {
+                vec![
+                    ("row", size.rows),
+                    ("row_bus_bit", size.rows * bus_bits),
+                    ("hit", hits),
+                    ("row_hit", size.rows * hits),
+                ]
+            }
+            Self::GridProgrammable | Self::GridFrozen => vec![
+                ("bus_bit", bus_bits),
+                ("pattern_bus_bit", size.patterns * bus_bits),
+                ("hit", hits),
+                ("column_hit", size.columns * hits),
+                ("product_hit", size.rows * hits),
+                ("miss", misses),
+            ],
+            Self::FactoredProgrammable | Self::FactoredFrozen => vec![
+                ("bus_bit", bus_bits),
+                ("hit", hits),
+                ("key_bit", key_bits),
+                ("row_hit", size.rows * hits),
+                ("stored_bit_hit", size.stored_bits * hits),
+                ("miss", misses),
+            ],
+            Self::Multiplier => vec![("miss", misses), ("operand_bit", operand_bits)],
+            Self::FloatSum => vec![
+                ("cycle", 1.0),
+                ("bus_bit", bus_bits),
+                ("sum", summed),
+                ("start", starts),
+                ("product_bit", product_bits),
+                ("sum_bit", sum_bits),
+            ],
+            Self::FixedSum => vec![
+                ("cycle", 1.0),
+                ("bus_bit", bus_bits),
+                ("hit", hits),
+                ("hit_product_bit", hits * size.product_bits),
+                ("miss", misses),
+                ("miss_sum_bit", misses * size.sum_bits),
+                ("product_bit", product_bits),
+                ("sum_bit", sum_bits),
+            ],
+            Self::Registers => vec![
+                ("cycle", 1.0),
+                ("bus_bit", bus_bits),
+                ("sum", summed),
+                ("key_bit", key_bits),
+                ("operand_bit", operand_bits),
+                ("product_bit", product_bits),
+                ("sum_bit", sum_bits),
+            ],
+            Self::Clock => vec![
+                ("cycle", 1.0),
+                ("hit", hits),
+                ("miss", misses),
+                ("sum_bit", summed * size.sum_bits),
+                ("hit_product_bit", hits * size.product_bits),
+                ("gate", size.gates),
+            ],
+            Self::Leakage => vec![("cycle", 1.0), ("row", size.rows), ("stored_bit", size.stored_bits)],
+            Self::Reload => Vec::new(),
+        }
+    }
+
+    /// The same for what comes once a layer: `macs` are those of one inference, of all
+    /// `layers`.
+    pub fn reload_terms(config: &PeConfig, layers: usize, macs: u64) -> Vec<(&'static str, f64)> {
+        let times = layers as f64 / (macs as f64).max(1.0);
+        let size = Size::of(config);
+        if config.is_frozen() {
+            return vec![("layer", times), ("layer_stored_bit", times * size.stored_bits)];
+        }
+        let book = if config.has_codebook() { size.columns } else { 0.0 };
+        let writes = times * (size.rows + book);
+        vec![("write", writes), ("row_write", writes * size.rows)]
+    }
+}
+
+/// Sizes of a configuration that energies go with.
+struct Size {
+    /// Rows of the memory, the products of all columns counted.
+    rows: f64,
+    /// Patterns of a `grid`.
+    patterns: f64,
+    /// Columns of weights.
+    columns: f64,
+    /// Bits in the rows; of a frozen memory those of all layers.
+    stored_bits: f64,
+    /// Clock gates of a programmable memory.
+    gates: f64,
+    /// Bits of a stored product.
+    product_bits: f64,
+    /// Bits of the sum.
+    sum_bits: f64,
+}
+
+impl Size {
+    fn of(config: &PeConfig) -> Self {
+        let rows = config.rows() as f64;
+        let patterns = config.grid_memory().map_or(0.0, |shape| f64::from(shape.patterns));
+        let columns = f64::from(config.columns().unwrap_or(0));
+        let product_bits = f64::from(config.product_bits());
+        let width = f64::from(config.format.width());
+        let row_bits = match config.organisation() {
+            Some(Organisation::Pair) => 4.0 * width + product_bits,
+            _ => product_bits,
+        };
+        let layers = config.frozen_layers().iter().map(|layer| layer.am.rows.len() as f64);
+        let stored_rows = if config.is_frozen() { layers.sum() } else { rows };
+        let gates =
+            if config.is_frozen() { 0.0 } else { rows + patterns + if config.has_codebook() { columns } else { 0.0 } };
+        let sum_bits = match config.accumulator {
+            Accumulator::Float => width,
+            Accumulator::Fixed { width, .. } => f64::from(width),
+        };
+        Self { rows, patterns, columns, stored_bits: stored_rows * row_bits, gates, product_bits, sum_bits }
+    }
+}

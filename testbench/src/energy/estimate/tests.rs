@@ -1,0 +1,78 @@
+//! Estimates from the table that comes with the program, and activities by hand.
+
+use super::*;
+use crate::energy::{Baseline, Contender, LayerWindow};
+use axp_spec::{Accumulator, AmImage, AmRow, Bits32, FloatFormat, LayerMemory, PeConfig};
+
+fn pair(weight: f32, activation: f32) -> (u32, u32) {
+    (weight.to_bits(), activation.to_bits())
+}
+
+#[test]
+fn activities_are_counted_by_hand() {
+    let sums = vec![vec![pair(1.0, 1.0), pair(1.0, 0.0), pair(-1.0, 1.0), pair(1.0, 2.0)]];
+    let row = AmRow {
+        key: FloatFormat::Binary32.key_of(1.0_f32.to_bits(), 1.0_f32.to_bits()),
+        care: u64::MAX,
+        product: Bits32(1.0_f32.to_bits()),
+    };
+    let memory = LayerMemory { am: AmImage { rows: vec![row] }, ..LayerMemory::default() };
+    let window = LayerWindow { name: "a".into(), macs: 4, sums, memory, ..LayerWindow::default() };
+    let skipping = Contender::design(&PeConfig::pair("axp_pe", 2), true);
+    let found = Activity::of(&skipping, &window, 0).unwrap();
+    let expected = Activity {
+        hits: 0.25,
+        misses: 0.5,
+        // The first one of all, and the one after the zero.
+        starts: 0.5,
+        // 1.0 is 3F800000 and 2.0 is 40000000: seven bits to 0.0, eight back with a sign, nine to 2.0.
+        bus_bits: 25.0 / 4.0,
+        key_bits: 0.0,
+        operand_bits: 9.0 / 4.0,
+        // 1, -1, 2 and sums of 1, 0, 2.
+        product_bits: 10.0 / 4.0,
+        sum_bits: 8.0 / 4.0,
+    };
+    assert_eq!(found, expected);
+    let all = Activity::of(&Contender::design(&PeConfig::plain("axp_pe"), false), &window, 0).unwrap();
+    assert_eq!((all.hits, all.misses, all.starts), (0.0, 1.0, 0.25));
+    let fixed = Activity::of(&Baseline::FixedZeroSkip.contender(), &window, 0).unwrap();
+    assert_eq!((fixed.misses, fixed.hits), (0.75, 0.0));
+    assert!(fixed.sum_bits > 0.0 && fixed.sum_bits < 24.0);
+}
+
+#[test]
+fn the_bundled_table_covers_all_components_of_its_libraries() {
+    let table = EnergyTable::bundled().unwrap();
+    let mut libraries: Vec<&str> = table.rows.iter().map(|row| row.library_sha256.as_str()).collect();
+    libraries.dedup();
+    assert!(libraries.len() >= 2, "osu018 and sky130 at least");
+    for library in libraries {
+        for component in Component::ALL {
+            let row = table.row(library, component);
+            let row = row.unwrap_or_else(|| panic!("{} has no row", component.name()));
+            assert!(row.pj.values().all(|pj| *pj >= 0.0 && pj.is_finite()), "{row:?}");
+            assert!(row.pj.values().sum::<f64>() > 0.0 && row.layers > 0, "{row:?}");
+        }
+    }
+    assert_eq!(EnergyTable::from_json(&table.to_json()).unwrap(), table);
+    assert!(EnergyTable::from_json("{\"rows\": 3}").is_err());
+}
+
+#[test]
+fn more_work_is_more_energy_and_what_is_not_covered_has_no_estimate() {
+    let table = EnergyTable::bundled().unwrap();
+    let library = table.rows[0].library_sha256.as_str();
+    let plain = PeConfig::plain("axp_pe");
+    let busy = Activity { misses: 1.0, operand_bits: 20.0, product_bits: 14.0, sum_bits: 12.0, ..Activity::default() };
+    let idle = Activity { misses: 0.1, operand_bits: 2.0, product_bits: 1.4, sum_bits: 1.2, ..Activity::default() };
+    let pj = |layers: &[(u64, Activity)]| table.estimate(library, &plain, layers).unwrap().pj_per_mac;
+    let (most, least, mixed) = (pj(&[(10, busy)]), pj(&[(7, idle)]), pj(&[(30, busy), (10, idle)]));
+    assert!(least < most / 3.0 && (mixed - (0.75 * most + 0.25 * least)).abs() < 1e-9 * most, "{least} {mixed} {most}");
+    let narrow = Baseline::Bf16.contender().config;
+    let wide = PeConfig { accumulator: Accumulator::Fixed { width: 60, product_width: 32 }, ..plain.clone() };
+    for config in [narrow, wide, PeConfig { adder_stages: 1, ..plain.clone() }] {
+        assert_eq!(table.estimate(library, &config, &[(1, busy)]), None);
+    }
+    assert_eq!(table.estimate("another library", &plain, &[(1, busy)]), None);
+}
