@@ -6,11 +6,13 @@ use crate::exit::{Failure, Outcome};
 use crate::interrupt::Cancel;
 use crate::progress::Stages;
 use crate::staging::write_file;
-use axp_spec::PeConfig;
 use axp_testbench::energy::Baseline;
 use axp_testbench::energy::estimate::{EnergyTable, Sample, fit};
+use axp_testbench::synth::liberty::CellLibrary;
+use std::collections::HashSet;
 
-/// The baselines that teach the table what multiplier, sums and registers use.
+/// The baselines that teach the table what multiplier, sums and registers use, beside the
+/// first design of each network.
 const BASELINES: [Baseline; 4] = [Baseline::Plain, Baseline::ZeroSkip, Baseline::Fixed, Baseline::FixedZeroSkip];
 
 /// Runs the command.
@@ -24,9 +26,12 @@ pub fn run(options: &EnergyTableOptions, cancel: &Cancel) -> Outcome {
     let stages = Stages::new();
     let mut table = EnergyTable::default();
     for library in &libraries {
-        let mut samples = Vec::new();
+        let (mut samples, mut networks) = (Vec::new(), HashSet::new());
         for measured in &designs {
-            samples.extend(measure_samples(measured, library, &stages, cancel)?);
+            // Baselines differ little from design to design of one network.
+            let network: Vec<&str> = measured.windows.iter().map(|window| window.name.as_str()).collect();
+            let baselines: &[Baseline] = if networks.insert(network) { &BASELINES } else { &[] };
+            samples.extend(measure_samples(measured, baselines, library, &stages, cancel)?);
         }
         table.rows.extend(fit(&library.name, &library.sha256, &samples).rows);
     }
@@ -39,19 +44,20 @@ pub fn run(options: &EnergyTableOptions, cancel: &Cancel) -> Outcome {
     Ok(())
 }
 
-/// The design and the baselines on its layers.
+/// The design and `baselines` on its layers.
 fn measure_samples(
     measured: &Measured,
-    library: &axp_testbench::synth::liberty::CellLibrary,
+    baselines: &[Baseline],
+    library: &CellLibrary,
     stages: &Stages,
     cancel: &Cancel,
 ) -> Result<Vec<Sample>, Failure> {
-    let found = measured.compare(&BASELINES, library, None, stages, cancel)?;
-    let contenders = std::iter::once(measured.design.clone()).chain(BASELINES.map(Baseline::contender));
+    let found = measured.compare(baselines, library, None, stages, cancel)?;
+    let contenders = std::iter::once(measured.design.clone()).chain(baselines.iter().map(|baseline| baseline.contender()));
     let figures = std::iter::once(found.design).chain(found.baselines.into_iter().map(|baseline| baseline.figures));
     let samples = contenders.zip(figures).map(|(contender, figures)| {
         let activities = measured.activities(&contender)?.into_iter().map(|layer| layer.1).collect();
-        Ok(Sample { config: PeConfig::clone(&contender.config), figures, activities })
+        Ok(Sample { config: contender.config, figures, activities })
     });
     samples.collect()
 }
