@@ -17,7 +17,14 @@
 //! [`codebook()`].
 //!
 //! The search is combinational. A row written at a clock edge is searched from
-//! that edge on.
+//! that edge on. The rows' clock is a branch that rests unless a row is written:
+//!
+//! ```text
+//! clk_i ─► branch ─┬─► row 0: gate ─► storage
+//!            ▲     ├─► row 1: gate ─► storage
+//! row_we_i ──┘     └─►   …     ▲
+//! row_addr_i ─► decoder ───────┘
+//! ```
 
 mod codebook;
 mod factored;

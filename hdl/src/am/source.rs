@@ -73,7 +73,7 @@ pub(super) enum Source {
 
 impl Source {
     /// Declares the inputs of a memory: the row port with clock, reset and test enable,
-    /// or the layer.
+    /// or the layer. The rows' clock is a branch that runs while a row is written.
     ///
     /// # Panics
     /// If the configuration has no memory.
@@ -85,7 +85,10 @@ impl Source {
         c.reset(config.reset);
         c.test_enable();
         match RowPort::of(c, config, "") {
-            Some(port) => Self::Port(port),
+            Some(port) => {
+                c.clock_branch("row_clock", &port.write);
+                Self::Port(port)
+            }
             None => panic!("a memory in a PE that has none"),
         }
     }

@@ -99,6 +99,13 @@ impl Simulation {
                     let enable = enable.unwrap_or_else(|| unreachable!("every bank has an enable")).1;
                     self.banks.push(FlatBank { enable: base + enable, reset: bank.shape().reset, lanes });
                 }
+                Inner::Branch(_) => {
+                    // It is the clock: what is on it has enables of its own.
+                    let clock = child.inputs.iter().find(|(port, _)| port == "clk_i").map(|(_, slot)| base + slot);
+                    for ((_, to), from) in child.outputs.iter().zip(clock) {
+                        self.steps.push(FlatStep { target: base + to, reads: vec![from], what: What::Copy(from) });
+                    }
+                }
             }
         }
         base
