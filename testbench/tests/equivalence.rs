@@ -3,7 +3,7 @@
 use axp_hdl::{Rtl, fpu, generate, named};
 use axp_spec::{
     Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, NarrowOperands, PeConfig,
-    ResetStyle, Rounding, WeightOperand,
+    ResetStyle, Rounding, Storage, WeightOperand,
 };
 use axp_testbench::equivalence::{Clocking, EquivalenceError, prove, prove_gating, prove_module};
 use std::sync::atomic::AtomicBool;
@@ -128,6 +128,43 @@ fn both_bodies_of_every_register_bank_are_proven_equivalent() {
         assert!(found.len() == 4 && found.iter().any(|bank| bank.starts_with("axp_pattern_storage")), "{found:?}");
         let found = banks(&grid, Clocking::Enables);
         assert!(found.len() == 2 && found.iter().any(|user| user.starts_with("axp_codebook")), "{found:?}");
+        // Latches, and the register that feeds them.
+        for config in [pair, PeConfig::factored("axp_small", 2, 1), grid] {
+            let found = banks(&latched(config), Clocking::OnBranch);
+            assert!(found.iter().any(|bank| bank.contains("_latch_")), "{found:?}");
+            assert!(found.iter().any(|bank| bank.starts_with("axp_write_data")), "{found:?}");
+        }
+    }
+}
+
+fn latched(mut config: PeConfig) -> PeConfig {
+    config.am.as_mut().unwrap().storage = Storage::Latches;
+    config
+}
+
+#[test]
+fn memories_in_latches_are_proven_too() {
+    for config in [PeConfig::pair("axp_latch", 3), PeConfig::factored("axp_latch", 3, 1)] {
+        proven(&latched(config));
+    }
+    let grid = generate(&latched(PeConfig::grid("axp_latch", 2, 3))).unwrap();
+    prove(&grid, &RUN).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn changed_latches_are_not_proven() {
+    let rtl = generate(&latched(PeConfig::pair("axp_small", 2))).unwrap();
+    for (module, from, to) in [
+        ("axp_row_storage_latch", "key_o <= key_held_i", "key_o <= key_i"),
+        ("axp_row_storage_latch", "always @* if (clk_gated)", "always @* if (clk_i)"),
+        ("axp_row_storage_latch", "always @* if (clk_gated)", "always @* if (!clk_gated)"),
+        ("axp_row_storage_latch", ".en_i(en_i)", ".en_i(1'b1)"),
+        ("axp_row_storage_latch", "always @(posedge clk_gated)", "always @(negedge clk_gated)"),
+        ("axp_pair_am", ".en_i(row_we_i)", ".en_i(row_0_we_i)"),
+        ("axp_pair_am", ".care_i(row_care_i)", ".care_i(row_key_i)"),
+    ] {
+        let error = prove_gating(&mutant(&rtl, module, from, to), &RUN).unwrap_err();
+        assert!(matches!(error, EquivalenceError::NotProven { .. }), "{module}: {error}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! A whole processing element on gates, every output of every cycle against the golden model, hits against misses.
 
 use axp_golden::pe::CyclePe;
-use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, RowWrite};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, PeInputs, RowWrite, Storage};
 use axp_testbench::dut::Dut;
 use axp_testbench::gates::{self, CLOCK_SLEW_NS, Conditions, Engine, Kind};
 use axp_testbench::pe_ports::PeVectors;
@@ -76,6 +76,15 @@ fn a_hit_moves_neither_multiplier_nor_operands() {
 fn nor_does_a_hit_in_a_factored_memory() {
     let accumulator = Accumulator::Fixed { width: 24, product_width: 12 };
     let config = PeConfig { accumulator, ..PeConfig::factored("axp_pe_gates_factored", 5, 2) };
+    check(&config, &factored_rows());
+}
+
+/// Latches of the rows are no clock gates: what they use is the memory's.
+#[test]
+fn nor_does_a_hit_in_a_memory_of_latches() {
+    let accumulator = Accumulator::Fixed { width: 24, product_width: 12 };
+    let mut config = PeConfig { accumulator, ..PeConfig::factored("axp_pe_gates_latch", 5, 2) };
+    config.am.as_mut().unwrap().storage = Storage::Latches;
     check(&config, &factored_rows());
 }
 

@@ -1,5 +1,6 @@
 //! Where a memory's rows come from: the row port, or the layer register.
 
+use super::storage::Rows;
 use crate::circuit::{Circuit, Value};
 use axp_spec::{Organisation, PeConfig};
 
@@ -66,7 +67,7 @@ impl RowPort {
 /// What a memory reads.
 pub(super) enum Source {
     /// Rows that are written.
-    Port(RowPort),
+    Port(Rows),
     /// Rows that are built in, by the layer that runs.
     Layer(Value),
 }
@@ -85,10 +86,7 @@ impl Source {
         c.reset(config.reset);
         c.test_enable();
         match RowPort::of(c, config, "") {
-            Some(port) => {
-                c.clock_branch("row_clock", &port.write);
-                Self::Port(port)
-            }
+            Some(port) => Self::Port(Rows::of(c, config.storage(), port)),
             None => panic!("a memory in a PE that has none"),
         }
     }

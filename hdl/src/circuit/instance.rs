@@ -1,7 +1,7 @@
 //! What a circuit contains: other circuits, register banks, and branches of the clock.
 
 use super::{Circuit, Step, Value};
-use crate::prim::{BankShape, ClockBranch, RegisterBank};
+use crate::prim::{BankBody, BankShape, ClockBranch, RegisterBank};
 use axp_spec::ResetStyle;
 use rust_hdl::prelude::AtomKind;
 
@@ -66,7 +66,8 @@ impl Circuit {
     /// If there is no [clock](Self::clock).
     pub fn register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
         let lanes = vec![("", value.width())];
-        let shape = BankShape { kind: "axp_gated_reg", doc: "clock-gated register", reset: None, gated: true, lanes };
+        let shape =
+            BankShape { kind: "axp_gated_reg", doc: "clock-gated register", reset: None, body: BankBody::Gated, lanes };
         self.bank(instance, shape, &[("d_i", value)], enable).port("q_o")
     }
 
@@ -92,7 +93,7 @@ impl Circuit {
             kind: if gated { "axp_gated_reg" } else { "axp_reg" },
             doc: if gated { "clock-gated register with reset" } else { "register with enable and reset" },
             reset: self.reset.as_ref().map(|(_, style)| *style),
-            gated,
+            body: if gated { BankBody::Gated } else { BankBody::Enabled },
             lanes: vec![("", value.width())],
         };
         assert!(shape.reset.is_some(), "{}: a register with reset in a circuit without", self.name);

@@ -8,6 +8,7 @@
 //! there too, see [`branch`](super::branch).
 
 use super::folder::Folder;
+use super::wrapper::{BRANCH, WRAPPER, held, wrapped};
 use super::{EquivalenceError, branch, parallel};
 use axp_hdl::{Module, Rtl};
 use serde::Serialize;
@@ -37,16 +38,23 @@ pub struct GatingProof {
     pub seconds: f64,
 }
 
+/// What stands in a module with several bodies.
+const BODIES: &str = "`ifdef AXP_CE";
+
+/// What stands in one that Verilator reads in another way.
+const VERILATOR: &str = "`ifdef VERILATOR";
+
 /// Steps of the induction before it gives up.
 const MOST_STEPS: usize = 8;
 
 /// Proves both bodies equivalent for every bank in `rtl`, on the free-running clock and
-/// on branches of it, and that branches run whenever they must.
+/// on branches of it, and that branches run whenever they must. Latches are proven
+/// behind the register that feeds them.
 ///
 /// # Errors
 /// The first module that is not proven, or what kept Yosys from running.
 pub fn prove_gating(rtl: &Rtl, cancel: &AtomicBool) -> Result<Vec<GatingProof>, EquivalenceError> {
-    let gated = |module: &&Module| module.text.contains("`ifdef AXP_CE") && module.name != branch::BRANCH;
+    let gated = |module: &&Module| module.text.contains(BODIES) && module.name != BRANCH;
     let banks = rtl.modules.iter().filter(gated).map(|module| (module, Clocking::Bank));
     let on_branch = branch::banks(rtl).into_iter().map(|module| (module, Clocking::OnBranch));
     let enables = branch::users(rtl).into_iter().map(|module| (module, Clocking::Enables));
@@ -54,8 +62,8 @@ pub fn prove_gating(rtl: &Rtl, cancel: &AtomicBool) -> Result<Vec<GatingProof>, 
     parallel::all(&obligations, |(module, proven)| {
         let begin = Instant::now();
         match proven {
-            Clocking::Bank => prove_bank(rtl, module, cancel),
-            Clocking::OnBranch => branch::prove_bank(rtl, module, cancel),
+            Clocking::Bank => prove_bank(rtl, module, false, cancel),
+            Clocking::OnBranch => prove_bank(rtl, module, true, cancel),
             Clocking::Enables => branch::prove_enables(rtl, module, cancel),
         }?;
         Ok(GatingProof { module: module.name.clone(), proven: *proven, seconds: begin.elapsed().as_secs_f64() })
@@ -67,27 +75,23 @@ pub(super) fn is_gate(module: &Module) -> bool {
     module.name == "axp_clock_gate"
 }
 
-fn prove_bank(rtl: &Rtl, bank: &Module, cancel: &AtomicBool) -> Result<(), EquivalenceError> {
-    let cells = rtl.modules.iter().filter(|other| bank.children.contains(&other.name));
-    prove_bodies(&bank.name, &bank.text, &cells.map(|cell| cell.text.as_str()).collect::<String>(), &bank.name, cancel)
-}
-
-/// Proves that module `top` of `text` means the same with a clock enable and with clock
-/// gates; `named` is what is reported if it does not.
-pub(super) fn prove_bodies(
-    top: &str,
-    text: &str,
-    cells: &str,
-    named: &str,
-    cancel: &AtomicBool,
-) -> Result<(), EquivalenceError> {
+/// Proves that a bank means the same in all of its bodies.
+fn prove_bank(rtl: &Rtl, bank: &Module, on_branch: bool, cancel: &AtomicBool) -> Result<(), EquivalenceError> {
+    let whole = on_branch || !held(bank).is_empty();
+    let (top, around) = if whole { (WRAPPER, wrapped(bank, on_branch)) } else { (bank.name.as_str(), String::new()) };
+    let cells = rtl.modules.iter().filter(|module| module.name == BRANCH || is_gate(module));
     let folder = Folder::new()?;
-    folder.write("bank.v", text)?;
-    folder.write("cells.v", cells)?;
-    folder.must(&script(top), named, cancel).map(|_| ())
+    folder.write("bank.v", &(around + &bank.text))?;
+    folder.write("cells.v", &cells.map(|cell| cell.text.as_str()).collect::<String>())?;
+    folder.must(&script(top, ""), &bank.name, cancel)?;
+    if bank.text.contains(VERILATOR) {
+        folder.must(&script(top, "-DVERILATOR=1"), &bank.name, cancel)?;
+    }
+    Ok(())
 }
 
-fn script(bank: &str) -> String {
+/// The script of a proof that `bank` on clock enables is what these defines make of it.
+fn script(bank: &str, gated: &str) -> String {
     let side = |name: &str, define: &str| {
         format!(
             "read_verilog {define} bank.v cells.v
@@ -110,6 +114,6 @@ opt_clean
 sat -verify -tempinduct -maxsteps {MOST_STEPS} -set-init-zero -set in_test_en_i 0 -prove-asserts miter
 ",
         side("gold", "-DAXP_CE=1"),
-        side("gate", "")
+        side("gate", gated)
     )
 }

@@ -24,6 +24,7 @@ mod obligation;
 mod parallel;
 mod proven;
 mod stock;
+mod wrapper;
 
 use crate::process::{ProcessError, tail};
 use crate::tools::MissingTool;
