@@ -1,6 +1,7 @@
 // axp_pe_factored_m3k32_fixed24: all modules in compile order. Names are relative to this file:
 // verilator -F <this file>, or iverilog -c <this file> in this folder.
 axp_clock_gate.v
+axp_clock_branch.v
 axp_row_storage_product_w12.v
 axp_reg_arst_w1.v
 axp_am_row_factored_arst_w12.v

@@ -1,6 +1,7 @@
 // axp_pe_pair_r16_bf16: all modules in compile order. Names are relative to this file:
 // verilator -F <this file>, or iverilog -c <this file> in this folder.
 axp_clock_gate.v
+axp_clock_branch.v
 axp_row_storage_w32_w16.v
 axp_reg_arst_w1.v
 axp_am_row_arst_w16.v

@@ -2,7 +2,7 @@
 
 use axp_hdl::am::pair_memory;
 use axp_hdl::circuit::Circuit;
-use axp_spec::{PeConfig, ResetStyle};
+use axp_spec::{PeConfig, ResetStyle, Storage};
 use proptest::prelude::*;
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +29,11 @@ struct Bench {
 
 impl Bench {
     fn new(rows: usize, reset: ResetStyle) -> Self {
-        let memory = pair_memory(&PeConfig { reset, ..PeConfig::pair("axp_test", rows) });
+        Self::of(&PeConfig { reset, ..PeConfig::pair("axp_test", rows) })
+    }
+
+    fn of(config: &PeConfig) -> Self {
+        let memory = pair_memory(config);
         let mut bench = Self { memory };
         bench.memory.drive("rst_ni", 0);
         bench.clock();
@@ -102,7 +106,15 @@ fn steps(addresses: usize) -> impl Strategy<Value = Vec<Step>> {
 /// Runs the steps on both; says how many searches hit, and how many of those
 /// matched more than one row.
 fn compare(rows: usize, steps: &[Step]) -> (usize, usize) {
-    let mut bench = Bench::new(rows, ResetStyle::Async);
+    let found = compare_stored(rows, Storage::Flops, steps);
+    assert_eq!(compare_stored(rows, Storage::Latches, steps), found);
+    found
+}
+
+fn compare_stored(rows: usize, storage: Storage, steps: &[Step]) -> (usize, usize) {
+    let mut config = PeConfig::pair("axp_test", rows);
+    config.am.as_mut().unwrap().storage = storage;
+    let mut bench = Bench::of(&config);
     let mut model = vec![Row::default(); rows];
     let (mut hits, mut multiple) = (0, 0);
     for (enable, address, row, searches) in steps {

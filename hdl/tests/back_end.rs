@@ -6,7 +6,7 @@
 
 mod blocks;
 
-use axp_hdl::prim::{BankShape, ClockGate, RegisterBank};
+use axp_hdl::prim::{BankBody, BankShape, ClockGate, RegisterBank};
 use axp_hdl::verilog::{Emitted, emit};
 use axp_hdl::{Direction, Port};
 use blocks::{Random, port_values, settle};
@@ -163,7 +163,8 @@ fn a_shared_cell_is_written_once_and_before_its_users() {
     let mut gate = ClockGate::new();
     gate.connect_all();
     let lanes = vec![("", 8)];
-    let mut bank = RegisterBank::new(BankShape { kind: "axp_bank", doc: "a bank", reset: None, gated: true, lanes });
+    let mut bank =
+        RegisterBank::new(BankShape { kind: "axp_bank", doc: "a bank", reset: None, body: BankBody::Gated, lanes });
     bank.connect_all();
     let emitted = emit(&bank, "axp_bank", &["one line".to_owned()], &[&gate]).unwrap();
     let names: Vec<&str> = emitted.modules.iter().map(|module| module.name.as_str()).collect();

@@ -2,7 +2,7 @@
 
 use axp_hdl::package::{self, Manifest, header};
 use axp_hdl::{generate, named};
-use axp_spec::{Accumulator, FloatFormat, PeConfig, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, ResetStyle, Storage};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -167,7 +167,16 @@ fn modules_of_one_name_have_one_text() {
             };
             let short = PeConfig { accumulator: fixed(16.min(format.fraction_bits() + 1)), ..sums.clone() };
             let short = PeConfig { am: columns.am.clone(), name: format!("axp_pe{number}_short"), ..short };
-            for config in [pair, columns, sums, short] {
+            // Any width of its products.
+            let pattern = PeConfig::grid(&format!("axp_pe{number}_patterns"), 3, 2);
+            let pattern = PeConfig { am: pattern.am, name: pattern.name, ..pair.clone() };
+            let latched = |config: &PeConfig| {
+                let mut config = PeConfig { name: format!("{}_latch", config.name), ..config.clone() };
+                config.am.as_mut().unwrap().storage = Storage::Latches;
+                config
+            };
+            let latches = [&pair, &columns, &sums, &short, &pattern].map(latched);
+            for config in [pair, columns, sums, short, pattern].into_iter().chain(latches) {
                 for module in generate(&config).unwrap().modules {
                     let known = texts.entry(module.name.clone()).or_insert_with(|| module.text.clone());
                     assert!(*known == module.text, "{} differs between configurations", module.name);

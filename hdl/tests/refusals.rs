@@ -2,6 +2,7 @@
 
 use axp_hdl::annotate;
 use axp_hdl::verilog::emit;
+use axp_spec::{Content, LayerMemory, PeConfig, Storage};
 use rust_hdl::prelude::ast::{VerilogExpression as Expr, VerilogLink, VerilogLinkDetails, VerilogOp, VerilogStatement};
 use rust_hdl::prelude::*;
 
@@ -99,6 +100,15 @@ fn what_has_no_exact_verilog_is_named() {
         let found = statements(list);
         assert!(found.starts_with("module axp_top: ") && found.contains(expected), "{expected}: {found}");
     }
+}
+
+#[test]
+fn a_frozen_memory_has_no_latches() {
+    let mut config = PeConfig::pair("axp_frozen", 2);
+    let am = config.am.as_mut().unwrap();
+    (am.storage, am.content) = (Storage::Latches, Content::Frozen { layers: vec![LayerMemory::default()] });
+    let found = axp_hdl::generate(&config).unwrap_err().to_string();
+    assert!(found.contains("a frozen memory has no rows to keep in latches"), "{found}");
 }
 
 #[test]

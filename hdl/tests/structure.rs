@@ -2,7 +2,7 @@
 //! loop, no input written; and its emitter takes them all.
 
 use axp_hdl::pe;
-use axp_spec::{Accumulator, FloatFormat, PeConfig, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, PeConfig, ResetStyle, Storage};
 use rust_hdl::prelude::*;
 
 fn configs() -> Vec<PeConfig> {
@@ -12,6 +12,12 @@ fn configs() -> Vec<PeConfig> {
     configs[3].format = FloatFormat::Binary16;
     configs.extend([(1, 0), (3, 2)].map(|(columns, bits)| PeConfig::factored("axp_test", columns, bits)));
     let accumulator = Accumulator::Fixed { width: 20, product_width: 7 };
+    configs.push(PeConfig::grid("axp_test", 2, 3));
+    for index in [1, 4, configs.len() - 1] {
+        let mut latched = configs[index].clone();
+        latched.am.as_mut().unwrap().storage = Storage::Latches;
+        configs.push(latched);
+    }
     configs.push(PeConfig { accumulator, multiplier_stages: 1, ..PeConfig::factored("axp_test", 2, 1) });
     configs
 }

@@ -1,7 +1,7 @@
 //! The back-end's expected texts (`hdl/tests/expect`) under real tools: no
 //! warning from any linter, and the behaviour that the Rust simulation had.
 
-use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, PeConfig};
+use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, PeConfig, Storage};
 use axp_testbench::dut::{Dut, Source};
 use axp_testbench::lint::lint;
 use axp_testbench::process::Invocation;
@@ -70,6 +70,11 @@ fn configurations_of_all_sizes_formats_and_cuts_have_no_warnings() {
             configs.push(PeConfig { am: columns.am, ..cut });
         }
     }
+    let memories = [PeConfig::pair("axp_any", 3), PeConfig::factored("axp_any", 3, 1), PeConfig::grid("axp_any", 2, 3)];
+    configs.extend(memories.map(|mut config| {
+        config.am.as_mut().unwrap().storage = Storage::Latches;
+        config
+    }));
     for config in configs {
         for pass in lint(&Dut::of(&axp_hdl::generate(&config).unwrap()), &RUN).unwrap() {
             assert!(pass.messages.is_empty(), "{config:?}, {:?}: {}", pass.tool, pass.messages);

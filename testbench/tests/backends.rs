@@ -6,7 +6,7 @@ mod frozen;
 mod stimuli;
 
 use axp_hdl::{Rtl, generate};
-use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, NarrowOperands, PeConfig, PeInputs, ResetStyle};
+use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, NarrowOperands, PeConfig, PeInputs, ResetStyle, Storage};
 use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
 use axp_testbench::dut::Body;
 use frozen::{Shape, frozen, index};
@@ -128,6 +128,11 @@ fn operands(operands: NarrowOperands, config: PeConfig) -> PeConfig {
     PeConfig { operands: Some(operands), ..config }
 }
 
+fn latches(mut config: PeConfig) -> PeConfig {
+    config.am.as_mut().unwrap().storage = Storage::Latches;
+    config
+}
+
 suites! {
     r1: PeConfig::pair("", 1), 1000, 200, 100;
     r2: PeConfig::pair("", 2), 1000, 200, 100;
@@ -182,6 +187,12 @@ suites! {
     g6c3_ragged_mul1: frozen(cut(1, 0, PeConfig::grid("", 6, 3)), 2, Shape::Ragged), 1000, 100, 50;
     r6_frozen: frozen(PeConfig::pair("", 6), 2, Shape::Whole), 1000, 100, 50;
     r6_frozen_fixed24: frozen(fixed(24, 18, PeConfig::pair("", 6)), 3, Shape::Ragged), 1000, 100, 50;
+    r4_latch: latches(PeConfig::pair("", 4)), 1000, 200, 100;
+    r5_latch_bf16_fixed20_sync: sync(latches(narrow(FloatFormat::Bfloat16, fixed(20, 14, PeConfig::pair("", 5))))), 1000, 100, 100;
+    c4m2_latch_fixed24: latches(fixed(24, 12, PeConfig::factored("", 4, 2))), 1000, 100, 100;
+    c3m1_latch_index_mul1_sync: sync(latches(index(cut(1, 0, PeConfig::factored("", 3, 1))))), 1000, 100, 100;
+    g4c3_latch: latches(PeConfig::grid("", 4, 3)), 1000, 100, 100;
+    g3c2_latch_index_fixed24_sync: sync(latches(index(fixed(24, 18, PeConfig::grid("", 3, 2))))), 1000, 100, 100;
     r4_e5m2_add1_sync: sync(narrow(FloatFormat::E5m2, cut(0, 1, PeConfig::pair("", 4)))), 1000, 200, 100;
 }
 

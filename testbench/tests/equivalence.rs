@@ -3,9 +3,9 @@
 use axp_hdl::{Rtl, fpu, generate, named};
 use axp_spec::{
     Accumulator, FixedFormat, FloatFormat, FpuConfig, FpuOperation, MultiplierStyle, NarrowOperands, PeConfig,
-    ResetStyle, Rounding,
+    ResetStyle, Rounding, Storage, WeightOperand,
 };
-use axp_testbench::equivalence::{EquivalenceError, prove, prove_gating, prove_module};
+use axp_testbench::equivalence::{Clocking, EquivalenceError, prove, prove_gating, prove_module};
 use std::sync::atomic::AtomicBool;
 
 static RUN: AtomicBool = AtomicBool::new(false);
@@ -104,14 +104,67 @@ fn every_module_of_the_arithmetic_units_is_proven() {
 #[test]
 fn both_bodies_of_every_register_bank_are_proven_equivalent() {
     for reset in [ResetStyle::Async, ResetStyle::Sync] {
-        let rtl = generate(&PeConfig { reset, ..PeConfig::pair("axp_small", 2) }).unwrap();
-        let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
-        let banks: Vec<&str> = proofs.iter().map(|proof| proof.module.as_str()).collect();
+        let banks = |config: &PeConfig, clocking: Clocking| -> Vec<String> {
+            let rtl = generate(&PeConfig { reset, ..config.clone() }).unwrap();
+            let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
+            let of_kind = proofs.into_iter().filter(|proof| proof.proven == clocking);
+            of_kind.map(|proof| proof.module).collect()
+        };
+        let pair = PeConfig::pair("axp_small", 2);
         // Two words without a reset, one with, and a row.
-        assert_eq!(banks.len(), 4, "{banks:?}");
-        let rtl = generate(&PeConfig { reset, ..PeConfig::factored("axp_small", 2, 1) }).unwrap();
-        let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
-        assert!(proofs.iter().any(|proof| proof.module.starts_with("axp_row_storage_product")), "{proofs:?}");
+        let found = banks(&pair, Clocking::Bank);
+        assert_eq!(found.len(), 4, "{found:?}");
+        // A row has storage and a valid flag.
+        let found = banks(&pair, Clocking::OnBranch);
+        assert!(found.len() == 2 && found.iter().any(|bank| bank.starts_with("axp_reg_")), "{found:?}");
+        let found = banks(&pair, Clocking::Enables);
+        assert!(found.len() == 1 && found[0].starts_with("axp_pair_am_"), "{found:?}");
+        let factored = banks(&PeConfig::factored("axp_small", 2, 1), Clocking::Bank);
+        assert!(factored.iter().any(|bank| bank.starts_with("axp_row_storage_product")), "{factored:?}");
+        // Patterns and products are enabled apart, and the codebook has a branch too.
+        let mut grid = PeConfig::grid("axp_small", 3, 2);
+        grid.am.as_mut().unwrap().weight = WeightOperand::Index;
+        let found = banks(&grid, Clocking::OnBranch);
+        assert!(found.len() == 4 && found.iter().any(|bank| bank.starts_with("axp_pattern_storage")), "{found:?}");
+        let found = banks(&grid, Clocking::Enables);
+        assert!(found.len() == 2 && found.iter().any(|user| user.starts_with("axp_codebook")), "{found:?}");
+        // Latches, and the register that feeds them.
+        for config in [pair, PeConfig::factored("axp_small", 2, 1), grid] {
+            let found = banks(&latched(config), Clocking::OnBranch);
+            assert!(found.iter().any(|bank| bank.contains("_latch_")), "{found:?}");
+            assert!(found.iter().any(|bank| bank.starts_with("axp_write_data")), "{found:?}");
+        }
+    }
+}
+
+fn latched(mut config: PeConfig) -> PeConfig {
+    config.am.as_mut().unwrap().storage = Storage::Latches;
+    config
+}
+
+#[test]
+fn memories_in_latches_are_proven_too() {
+    for config in [PeConfig::pair("axp_latch", 3), PeConfig::factored("axp_latch", 3, 1)] {
+        proven(&latched(config));
+    }
+    let grid = generate(&latched(PeConfig::grid("axp_latch", 2, 3))).unwrap();
+    prove(&grid, &RUN).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn changed_latches_are_not_proven() {
+    let rtl = generate(&latched(PeConfig::pair("axp_small", 2))).unwrap();
+    for (module, from, to) in [
+        ("axp_row_storage_latch", "key_o <= key_held_i", "key_o <= key_i"),
+        ("axp_row_storage_latch", "always @* if (clk_gated)", "always @* if (clk_i)"),
+        ("axp_row_storage_latch", "always @* if (clk_gated)", "always @* if (!clk_gated)"),
+        ("axp_row_storage_latch", ".en_i(en_i)", ".en_i(1'b1)"),
+        ("axp_row_storage_latch", "always @(posedge clk_gated)", "always @(negedge clk_gated)"),
+        ("axp_pair_am", ".en_i(row_we_i)", ".en_i(row_0_we_i)"),
+        ("axp_pair_am", ".care_i(row_care_i)", ".care_i(row_key_i)"),
+    ] {
+        let error = prove_gating(&mutant(&rtl, module, from, to), &RUN).unwrap_err();
+        assert!(matches!(error, EquivalenceError::NotProven { .. }), "{module}: {error}");
     }
 }
 
@@ -211,6 +264,11 @@ fn a_changed_gate_is_not_proven() {
         ("axp_gated_reg_srst", "@(posedge clk_gated)", "@(posedge clk_gated or negedge rst_ni)"),
         ("axp_clock_gate", "if (!clk_i)", "if (clk_i)"),
         ("axp_clock_gate", "clk_i & en_latched", "clk_i | en_latched"),
+        // A branch that rests always, or while something on it is to load or to be reset.
+        ("axp_clock_branch", ".en_i(en_i)", ".en_i(1'b0)"),
+        ("axp_pair_am", "row_clock_en_i = row_we_i | ", "row_clock_en_i = "),
+        ("axp_pair_am", "row_we_i | ~rst_ni", "row_we_i"),
+        ("axp_pair_am", "row_1_we_i = row_we_i & ", "row_1_we_i = "),
     ] {
         let error = prove_gating(&mutant(&rtl, module, from, to), &RUN).unwrap_err();
         assert!(matches!(error, EquivalenceError::NotProven { .. }), "{module}: {error}");

@@ -55,6 +55,27 @@ pub enum WeightOperand {
     Index,
 }
 
+/// What the rows of a programmable memory are kept in. Every output of every cycle is
+/// the same.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[serde(rename_all = "lowercase")]
+pub enum Storage {
+    /// Flip-flops behind a clock gate a row.
+    #[default]
+    Flops,
+    /// Transparent latches behind a clock gate a row, fed by one register of the memory
+    /// that keeps what is written. Latches are smaller; on an FPGA (`AXP_CE`) they are
+    /// flip-flops.
+    Latches,
+}
+
+impl Storage {
+    /// Whether it is what a configuration that does not say has.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The associative memory of a PE.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash)]
 #[serde(deny_unknown_fields)]
@@ -66,6 +87,9 @@ pub struct AmConfig {
     /// How a weight comes to the PE; by its index only where there are columns.
     #[serde(default)]
     pub weight: WeightOperand,
+    /// What the rows are kept in; latches only where they are written.
+    #[serde(default, skip_serializing_if = "Storage::is_default")]
+    pub storage: Storage,
     /// How many rows there are, 1 to [`MAX_ROWS`]; in a `grid` [`GridConfig::rows`],
     /// in a `factored` memory [`FactoredConfig::rows`].
     pub rows: usize,
@@ -74,7 +98,8 @@ pub struct AmConfig {
 impl AmConfig {
     /// A memory with a row port, in a PE that is given weights by value.
     pub const fn new(organisation: Organisation, rows: usize) -> Self {
-        Self { organisation, content: Content::Programmable, weight: WeightOperand::Value, rows }
+        let (content, weight) = (Content::Programmable, WeightOperand::Value);
+        Self { organisation, content, weight, storage: Storage::Flops, rows }
     }
 }
 
@@ -250,5 +275,25 @@ mod tests {
         let mut pair = PeConfig::pair("a", 4);
         pair.am.as_mut().unwrap().weight = WeightOperand::Index;
         assert_eq!(pair.validate(), Err(PeConfigError::Index));
+    }
+
+    #[test]
+    fn latches_are_for_rows_that_are_written() {
+        let latched = |mut config: PeConfig| {
+            config.am.as_mut().unwrap().storage = Storage::Latches;
+            config
+        };
+        let pair = latched(PeConfig::pair("a", 4));
+        assert_eq!((pair.validate(), pair.storage()), (Ok(()), Storage::Latches));
+        let json = serde_json::to_string(&pair).unwrap();
+        assert!(json.contains(r#""storage":"latches""#), "{json}");
+        assert_eq!(serde_json::from_str::<PeConfig>(&json).unwrap(), pair);
+        // A configuration that does not say has flip-flops, and does not say so.
+        let flops = serde_json::to_string(&PeConfig::pair("a", 4)).unwrap();
+        assert!(!flops.contains("storage"), "{flops}");
+        assert_eq!(serde_json::from_str::<PeConfig>(&flops).unwrap(), PeConfig::pair("a", 4));
+        let error = latched(frozen(vec![layer(&[0, THREE])])).validate().unwrap_err();
+        assert_eq!(error, PeConfigError::FrozenLatches);
+        assert!(error.to_string().contains("storage flops"), "{error}");
     }
 }

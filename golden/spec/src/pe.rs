@@ -9,7 +9,7 @@ use crate::factored::FactoredConfig;
 use crate::format::FloatFormat;
 use crate::fpu::{FixedFormat, MultiplierStyle};
 use crate::grid::GridConfig;
-use crate::memory::{AmConfig, Content, LayerMemory, Organisation, WeightOperand};
+use crate::memory::{AmConfig, Content, LayerMemory, Organisation, Storage, WeightOperand};
 use crate::narrow::NarrowOperands;
 use serde::{Deserialize, Serialize};
 
@@ -205,6 +205,14 @@ impl PeConfig {
     /// from a codebook.
     pub const fn has_codebook(&self) -> bool {
         matches!(&self.am, Some(AmConfig { weight: WeightOperand::Index, .. }))
+    }
+
+    /// What the rows of the memory are kept in; flip-flops without one.
+    pub const fn storage(&self) -> Storage {
+        match &self.am {
+            Some(am) => am.storage,
+            None => Storage::Flops,
+        }
     }
 
     /// The contents of a frozen memory, layer by layer; none of a programmable one.

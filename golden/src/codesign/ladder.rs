@@ -84,7 +84,7 @@ impl ColumnOptions {
         let index = if weight == WeightOperand::Index { "_ix" } else { "" };
         let frozen = if self.frozen { "_frozen" } else { "" };
         PeConfig {
-            am: Some(AmConfig { organisation, content: Content::Programmable, weight, rows }),
+            am: Some(AmConfig { weight, ..AmConfig::new(organisation, rows) }),
             accumulator: self.accumulator,
             ..PeConfig::plain(&format!("axp_pe_{what}{sum}{index}{frozen}"))
         }

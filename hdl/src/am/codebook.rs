@@ -10,8 +10,8 @@ use axp_spec::PeConfig;
 /// field, read on the bus.
 ///
 /// Both reads are one-hot and take no clock; a write takes one edge. A column past
-/// the last one reads 0. In a frozen memory the words depend on the layer alone, and
-/// nothing is written. W is the width of the PE's format, E that of its exponent, C
+/// the last one reads 0. The words' clock runs while one is written. In a frozen memory
+/// the words depend on the layer alone, and nothing is written. W is the width of the PE's format, E that of its exponent, C
 /// that of a column.
 ///
 /// | port | width | |
@@ -50,6 +50,7 @@ pub fn codebook(config: &PeConfig) -> Circuit {
         let write = c.input("codebook_we_i", 1, "write a word at the clock edge");
         let address = c.input("codebook_addr_i", bits, "its column; past the last one nothing is written");
         let magnitude = c.input("codebook_magnitude_i", width, "the magnitude");
+        c.clock_branch("word_clock", &write);
         let word = |c: &mut Circuit, column: u32| {
             let here = &write & address.equals(&literal(column.into(), bits));
             let here = c.net(&format!("write_{column}"), here, "this column is written");

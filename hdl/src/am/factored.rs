@@ -5,6 +5,7 @@ use super::frozen::frozen_word;
 use super::merge::merge;
 use super::operand::{Operand, classify};
 use super::source::Source;
+use super::storage::suffix;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
 use axp_spec::{AmRow, FactoredConfig, FloatFormat, LayerMemory, PeConfig};
@@ -56,8 +57,8 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
     let name = match config.is_frozen() {
         true => format!("{}_memory", config.name),
         false => {
-            let style = style_name(reset);
-            format!("axp_factored_am_{style}_{format}_c{columns}_m{mantissa_bits}_p{product_bits}{index}")
+            let (style, latch) = (style_name(reset), suffix(config.storage()));
+            format!("axp_factored_am_{style}_{format}_c{columns}_m{mantissa_bits}_p{product_bits}{index}{latch}")
         }
     };
     let mut c = Circuit::new(&name, "memory of significand products, by weight column and mantissa bits");
@@ -131,13 +132,13 @@ fn word(
 ) -> Value {
     let product_bits = config.product_bits();
     match source {
-        Source::Port(port) => {
+        Source::Port(rows) => {
+            let port = &rows.port;
             let here = &port.write & port.address.equals(&literal(row as u128, port.address.width()));
-            let instance = c.instance(
-                &format!("row_{row}"),
-                factored_row(product_bits, config.reset),
-                &[("we_i", &here), ("product_i", &port.product), ("valid_i", &port.valid), ("select_i", select)],
-            );
+            let mut inputs = vec![("we_i", &here), ("select_i", select)];
+            inputs.extend(rows.inputs());
+            let row_module = factored_row(product_bits, config.reset, config.storage());
+            let instance = c.instance(&format!("row_{row}"), row_module, &inputs);
             instance.port("word_o")
         }
         Source::Layer(layer) => {

@@ -1,9 +1,9 @@
 //! One row of a factored memory.
 
-use super::row::ROW_STORAGE_PRODUCT;
+use super::storage::{Kept, Words, suffix};
 use crate::circuit::{Circuit, concat, literal};
-use crate::prim::{BankShape, style_name};
-use axp_spec::ResetStyle;
+use crate::prim::style_name;
+use axp_spec::{ResetStyle, Storage};
 
 /// A row of a factored memory: storage of one product of significands, and the
 /// AND part of the one-hot read.
@@ -17,6 +17,7 @@ use axp_spec::ResetStyle;
 /// | `clk_i`, `rst_ni`, `test_en_i` | 1 | |
 /// | `we_i` | 1 | writes the row at the clock edge |
 /// | `product_i`, `valid_i` | P, 1 | product of the significands, and whether it can hit from now on |
+/// | `product_held_i` | P | of latches: the same product, from the edge that writes it on |
 /// | `select_i` | 1 | the pair on the bus selects this row |
 /// | `word_o` | P + 1 | 1 and the product if selected and valid, else 0 |
 ///
@@ -26,24 +27,17 @@ use axp_spec::ResetStyle;
 /// select_i  ‾‾‾‾‾‾‾‾‾\___
 /// word_o    ==0==X1p X 0 =
 /// ```
-pub fn factored_row(product_bits: u32, reset: ResetStyle) -> Circuit {
-    let name = format!("axp_am_row_factored_{}_w{product_bits}", style_name(reset));
+pub fn factored_row(product_bits: u32, reset: ResetStyle, storage: Storage) -> Circuit {
+    let name = format!("axp_am_row_factored_{}_w{product_bits}{}", style_name(reset), suffix(storage));
     let mut c = Circuit::new(&name, "one row of a factored memory: storage and product gate");
     c.clock();
     c.reset(reset);
     c.test_enable();
     let write = c.input("we_i", 1, "write the row at the clock edge");
-    let product = c.input("product_i", product_bits, "product of the significands to store");
+    let words = Words::of(&mut c, storage, &[("product", product_bits, "product of the significands to store")]);
     let valid = c.input("valid_i", 1, "the row can hit from now on");
     let select = c.input("select_i", 1, "the pair selects this row");
-    let shape = BankShape {
-        kind: ROW_STORAGE_PRODUCT,
-        doc: "clock-gated storage of one product of significands",
-        reset: None,
-        gated: true,
-        lanes: vec![("product", product_bits)],
-    };
-    let stored = c.bank("storage", shape, &[("product_i", &product)], &write).port("product_o");
+    let stored = words.store(&mut c, "storage", Kept::Product, &["product"], &write).port("product_o");
     let valid = c.reset_register("valid", &valid, &write);
     let hit = c.net("hit", select & valid, "selected and valid");
     let word = concat(&[&literal(1, 1), &stored]);

@@ -6,6 +6,7 @@ use super::merge::merge;
 use super::operand::special;
 use super::priority::lowest;
 use super::source::Source;
+use super::storage::suffix;
 use crate::circuit::{Circuit, Value, concat, literal, vector};
 use crate::prim::style_name;
 use axp_spec::{GridConfig, LayerMemory, PeConfig};
@@ -49,7 +50,8 @@ pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
     let name = match config.is_frozen() {
         true => format!("{}_memory", config.name),
         false => {
-            format!("axp_grid_am_{}_{format}_r{patterns}_c{columns}_p{product_bits}{index}", style_name(reset))
+            let (style, latch) = (style_name(reset), suffix(config.storage()));
+            format!("axp_grid_am_{style}_{format}_r{patterns}_c{columns}_p{product_bits}{index}{latch}")
         }
     };
     let mut c = Circuit::new(&name, "associative memory of activation patterns, a product a weight column");
@@ -123,11 +125,11 @@ fn read(
     let (format, product_bits) = (config.format, config.product_bits());
     let name = format!("pattern_{pattern}");
     match source {
-        Source::Port(port) => {
-            let bits = shape.column_bits();
-            let rows = port.address.slice(bits, port.address.width() - bits);
+        Source::Port(rows) => {
+            let (port, bits) = (&rows.port, shape.column_bits());
+            let addressed = port.address.slice(bits, port.address.width() - bits);
             let column = port.address.slice(0, bits);
-            let this = rows.equals(&literal(pattern.into(), rows.width()));
+            let this = addressed.equals(&literal(pattern.into(), addressed.width()));
             let this = c.net(&format!("{name}_addressed"), this, "the address is in this pattern");
             let each: Vec<Value> = (0..shape.columns)
                 .map(|id| {
@@ -141,14 +143,12 @@ fn read(
             let mut inputs = vec![
                 ("we_i", &writes),
                 ("column_we_i", &each),
-                ("valid_i", &port.valid),
-                ("product_i", &port.product),
                 ("search_i", magnitude),
                 ("select_i", select),
                 ("column_i", columns),
             ];
-            inputs.extend(port.pattern.iter().flat_map(|(key, care)| [("key_i", key), ("care_i", care)]));
-            let pattern_module = grid_pattern(format, shape.columns, product_bits, config.reset);
+            inputs.extend(rows.inputs());
+            let pattern_module = grid_pattern(format, shape, product_bits, config.reset, config.storage());
             let instance = c.instance(&name, pattern_module, &inputs);
             (instance.port("match_o"), instance.port("product_o"))
         }

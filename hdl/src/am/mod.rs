@@ -17,7 +17,17 @@
 //! [`codebook()`].
 //!
 //! The search is combinational. A row written at a clock edge is searched from
-//! that edge on.
+//! that edge on. The rows' clock is a branch that rests unless a row is written:
+//!
+//! ```text
+//! clk_i ─► branch ─┬─► row 0: gate ─► storage
+//!            ▲     ├─► row 1: gate ─► storage
+//! row_we_i ──┘     └─►   …     ▲
+//! row_addr_i ─► decoder ───────┘
+//! ```
+//!
+//! Rows are kept in flip-flops or, if the configuration says so, in latches that a
+//! register of the memory feeds; see [`Storage`](axp_spec::Storage).
 
 mod codebook;
 mod factored;
@@ -32,6 +42,7 @@ mod priority;
 mod regular;
 mod row;
 mod source;
+mod storage;
 
 pub use codebook::codebook;
 pub use factored::factored_memory;
@@ -41,5 +52,6 @@ pub use grid::grid_memory;
 pub use grid_pattern::grid_pattern;
 pub use pair::pair_memory;
 pub(crate) use regular::is_regular;
-pub use row::{ROW_STORAGE, pair_row};
+pub use row::pair_row;
 pub(crate) use source::RowPort;
+pub use storage::ROW_STORAGE;

@@ -6,6 +6,7 @@ use super::operand::special;
 use super::priority::lowest;
 use super::row::pair_row;
 use super::source::Source;
+use super::storage::suffix;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
 use axp_spec::{AmRow, LayerMemory, PeConfig};
@@ -35,7 +36,10 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
     let stored = if product_bits == width { String::new() } else { format!("_p{product_bits}") };
     let name = match config.is_frozen() {
         true => format!("{}_memory", config.name),
-        false => format!("axp_pair_am_{}_{format}{stored}_r{rows}", style_name(reset)),
+        false => {
+            let latch = suffix(config.storage());
+            format!("axp_pair_am_{}_{format}{stored}_r{rows}{latch}", style_name(reset))
+        }
     };
     let mut c = Circuit::new(&name, "associative memory of ternary {weight, activation} rows");
     let source = Source::of(&mut c, config);
@@ -70,17 +74,12 @@ fn read(
 ) -> (Value, Value) {
     let (format, product_bits) = (config.format, config.product_bits());
     let layer = match source {
-        Source::Port(port) => {
+        Source::Port(rows) => {
+            let port = &rows.port;
             let here = &port.write & port.address.equals(&literal(row as u128, port.address.width()));
-            let mut inputs = vec![
-                ("we_i", &here),
-                ("product_i", &port.product),
-                ("valid_i", &port.valid),
-                ("search_i", search),
-                ("select_i", select),
-            ];
-            inputs.extend(port.pattern.iter().flat_map(|(key, care)| [("key_i", key), ("care_i", care)]));
-            let row_module = pair_row(format, product_bits, config.reset);
+            let mut inputs = vec![("we_i", &here), ("search_i", search), ("select_i", select)];
+            inputs.extend(rows.inputs());
+            let row_module = pair_row(format, product_bits, config.reset, config.storage());
             let instance = c.instance(&format!("row_{row}"), row_module, &inputs);
             return (instance.port("match_o"), instance.port("product_o"));
         }

@@ -1,8 +1,9 @@
 //! One ternary row.
 
+use super::storage::{Kept, Words, suffix};
 use crate::circuit::{Circuit, literal};
-use crate::prim::{BankShape, style_name};
-use axp_spec::{FloatFormat, ResetStyle};
+use crate::prim::style_name;
+use axp_spec::{FloatFormat, ResetStyle, Storage};
 
 /// A row of the associative memory: storage, comparator and product gate.
 ///
@@ -16,35 +17,31 @@ use axp_spec::{FloatFormat, ResetStyle};
 /// | `we_i` | 1 | writes the row at the clock edge |
 /// | `key_i`, `care_i` | 2 W | pattern {weight, activation}, and which bits are compared |
 /// | `product_i`, `valid_i` | P, 1 | product, and whether the row can match from now on |
+/// | `key_held_i`, `care_held_i`, `product_held_i` | 2 W, 2 W, P | of latches: the same, from the edge that writes them on |
 /// | `search_i` | 2 W | key to search for |
 /// | `match_o` | 1 | the row matches |
 /// | `select_i` | 1 | the row won the priority select |
 /// | `product_o` | P | the stored product if selected, else 0 |
-pub fn pair_row(format: FloatFormat, product_bits: u32, reset: ResetStyle) -> Circuit {
+pub fn pair_row(format: FloatFormat, product_bits: u32, reset: ResetStyle, storage: Storage) -> Circuit {
     let width = format.width();
     let stored = if product_bits == width { String::new() } else { format!("_p{product_bits}") };
-    let name = format!("axp_am_row_{}_w{width}{stored}", style_name(reset));
+    let name = format!("axp_am_row_{}_w{width}{stored}{}", style_name(reset), suffix(storage));
     let mut c = Circuit::new(&name, "one ternary row: storage, comparator, product gate");
     c.clock();
     c.reset(reset);
     c.test_enable();
     let write = c.input("we_i", 1, "write the row at the clock edge");
-    let key = c.input("key_i", 2 * width, "pattern, {weight, activation}");
-    let care = c.input("care_i", 2 * width, "compared bits of the pattern");
-    let product = c.input("product_i", product_bits, "product to store");
+    let words = [
+        ("key", 2 * width, "pattern, {weight, activation}"),
+        ("care", 2 * width, "compared bits of the pattern"),
+        ("product", product_bits, "product to store"),
+    ];
+    let words = Words::of(&mut c, storage, &words);
     let valid = c.input("valid_i", 1, "the row can match from now on");
     let search = c.input("search_i", 2 * width, "key to search for");
     let select = c.input("select_i", 1, "the row won the priority select");
 
-    let shape = BankShape {
-        kind: ROW_STORAGE,
-        doc: "clock-gated storage of one ternary row",
-        reset: None,
-        gated: true,
-        lanes: vec![("key", 2 * width), ("care", 2 * width), ("product", product_bits)],
-    };
-    let words = [("key_i", &key), ("care_i", &care), ("product_i", &product)];
-    let stored = c.bank("storage", shape, &words, &write);
+    let stored = words.store(&mut c, "storage", Kept::Row, &["key", "care", "product"], &write);
     let valid = c.reset_register("valid", &valid, &write);
     let differs = (&search ^ stored.port("key_o")) & stored.port("care_o");
     let differs = c.net("differs", differs, "compared bits that differ");
@@ -58,9 +55,3 @@ pub fn pair_row(format: FloatFormat, product_bits: u32, reset: ResetStyle) -> Ci
     c.output("product_o", gated, "stored product if selected, else 0");
     c
 }
-
-/// How the modules are named that hold the rows.
-pub const ROW_STORAGE: &str = "axp_row_storage";
-
-/// The same where a row holds its product alone.
-pub(super) const ROW_STORAGE_PRODUCT: &str = "axp_row_storage_product";

@@ -1,5 +1,6 @@
 //! Where a memory's rows come from: the row port, or the layer register.
 
+use super::storage::Rows;
 use crate::circuit::{Circuit, Value};
 use axp_spec::{Organisation, PeConfig};
 
@@ -66,14 +67,14 @@ impl RowPort {
 /// What a memory reads.
 pub(super) enum Source {
     /// Rows that are written.
-    Port(RowPort),
+    Port(Rows),
     /// Rows that are built in, by the layer that runs.
     Layer(Value),
 }
 
 impl Source {
     /// Declares the inputs of a memory: the row port with clock, reset and test enable,
-    /// or the layer.
+    /// or the layer. The rows' clock is a branch that runs while a row is written.
     ///
     /// # Panics
     /// If the configuration has no memory.
@@ -85,7 +86,7 @@ impl Source {
         c.reset(config.reset);
         c.test_enable();
         match RowPort::of(c, config, "") {
-            Some(port) => Self::Port(port),
+            Some(port) => Self::Port(Rows::of(c, config.storage(), port)),
             None => panic!("a memory in a PE that has none"),
         }
     }

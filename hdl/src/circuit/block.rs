@@ -47,6 +47,7 @@ impl Logic for Circuit {
             match &mut child.block {
                 Inner::Circuit(inner) => inner.drive_inputs(),
                 Inner::Bank(bank) => bank.drive_inputs(),
+                Inner::Branch(branch) => branch.drive_inputs(),
             }
         }
     }
@@ -109,6 +110,7 @@ impl Block for Circuit {
             match &mut child.block {
                 Inner::Circuit(inner) => inner.connect_all(),
                 Inner::Bank(bank) => bank.connect_all(),
+                Inner::Branch(branch) => branch.connect_all(),
             }
         }
     }
@@ -152,6 +154,7 @@ impl Circuit {
             match &child.block {
                 Inner::Circuit(inner) => inner.accept(&child.instance, probe),
                 Inner::Bank(bank) => bank.accept(&child.instance, probe),
+                Inner::Branch(branch) => branch.accept(&child.instance, probe),
             }
         }
     }

@@ -1,7 +1,8 @@
-//! What a circuit contains: other circuits, and register banks.
+//! What a circuit contains: other circuits, register banks, and branches of the clock.
 
 use super::{Circuit, Step, Value};
-use crate::prim::{BankShape, RegisterBank};
+use crate::prim::{BankBody, BankShape, ClockBranch, RegisterBank};
+use axp_spec::ResetStyle;
 use rust_hdl::prelude::AtomKind;
 
 /// Narrowest word for which a clock gate (a latch and an AND) pays.
@@ -20,6 +21,7 @@ pub(super) struct Child {
 pub(super) enum Inner {
     Circuit(Box<Circuit>),
     Bank(Box<RegisterBank>),
+    Branch(Box<ClockBranch>),
 }
 
 /// The outputs of an instance.
@@ -40,7 +42,8 @@ impl Instance {
 
 impl Circuit {
     /// An instance of a circuit with its inputs driven; its clock, reset and
-    /// test enable are this circuit's.
+    /// test enable are this circuit's, the clock from the
+    /// [branch](Self::clock_branch) if there is one.
     ///
     /// # Panics
     /// If an input is missing, unknown or of another width.
@@ -63,7 +66,8 @@ impl Circuit {
     /// If there is no [clock](Self::clock).
     pub fn register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
         let lanes = vec![("", value.width())];
-        let shape = BankShape { kind: "axp_gated_reg", doc: "clock-gated register", reset: None, gated: true, lanes };
+        let shape =
+            BankShape { kind: "axp_gated_reg", doc: "clock-gated register", reset: None, body: BankBody::Gated, lanes };
         self.bank(instance, shape, &[("d_i", value)], enable).port("q_o")
     }
 
@@ -89,7 +93,7 @@ impl Circuit {
             kind: if gated { "axp_gated_reg" } else { "axp_reg" },
             doc: if gated { "clock-gated register with reset" } else { "register with enable and reset" },
             reset: self.reset.as_ref().map(|(_, style)| *style),
-            gated,
+            body: if gated { BankBody::Gated } else { BankBody::Enabled },
             lanes: vec![("", value.width())],
         };
         assert!(shape.reset.is_some(), "{}: a register with reset in a circuit without", self.name);
@@ -107,6 +111,32 @@ impl Circuit {
         let (inputs, outputs) = (bank.ports(AtomKind::InputParameter), bank.ports(AtomKind::OutputParameter));
         let driven: Vec<(&str, &Value)> = words.iter().copied().chain([("en_i", enable)]).collect();
         self.child(instance, Inner::Bank(Box::new(bank)), inputs, outputs, &driven)
+    }
+
+    /// Puts everything that is added from here on, registers and instances, onto a
+    /// [branch](ClockBranch) of the clock. It runs in cycles in which `enable` is high,
+    /// which must be all those in which something on it is enabled; a reset that the
+    /// clock samples starts it too.
+    ///
+    /// ```text
+    ///                ┌──────────┐
+    /// clk_i ─────────┤  branch  ├─► clk_i of what follows
+    /// enable ──►OR──►┤ en_i     │
+    /// ~rst_ni ──►    └──────────┘   synchronous reset only
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no [clock](Self::clock), or a branch already.
+    pub fn clock_branch(&mut self, instance: &str, enable: &Value) {
+        assert!(self.clock.is_some() && self.branch.is_none(), "{}: one branch of a clock", self.name);
+        let runs = match &self.reset {
+            Some((reset, ResetStyle::Sync)) => enable | !reset,
+            _ => enable.clone(),
+        };
+        let branch = ClockBranch::new();
+        let (inputs, outputs) = (branch.ports(AtomKind::InputParameter), branch.ports(AtomKind::OutputParameter));
+        let made = self.child(instance, Inner::Branch(Box::new(branch)), inputs, outputs, &[("en_i", &runs)]);
+        self.branch = Some(made.port("clk_o"));
     }
 
     fn child(
@@ -143,7 +173,7 @@ impl Circuit {
     /// What reaches every block inside by itself.
     fn common(&self, port: &str) -> Option<Value> {
         match port {
-            "clk_i" => self.clock.clone(),
+            "clk_i" => self.branch.clone().or_else(|| self.clock.clone()),
             "rst_ni" => self.reset.as_ref().map(|(net, _)| net.clone()),
             "test_en_i" => self.test_enable.clone(),
             _ => None,
@@ -166,6 +196,15 @@ impl Circuit {
         modules
     }
 
+    /// Whether there is a [branch](Self::clock_branch) of the clock in this circuit or below.
+    pub fn has_clock_branch(&self) -> bool {
+        self.children.iter().any(|child| match &child.block {
+            Inner::Circuit(inner) => inner.has_clock_branch(),
+            Inner::Bank(_) => false,
+            Inner::Branch(_) => true,
+        })
+    }
+
     /// The distinct kinds of register banks in this circuit and below.
     pub fn banks(&self) -> Vec<BankShape> {
         let mut banks: Vec<BankShape> = Vec::new();
@@ -173,6 +212,7 @@ impl Circuit {
             let found = match &child.block {
                 Inner::Circuit(inner) => inner.banks(),
                 Inner::Bank(bank) => vec![bank.shape().clone()],
+                Inner::Branch(_) => Vec::new(),
             };
             for bank in found {
                 if !banks.contains(&bank) {

@@ -6,7 +6,8 @@
 //! `Logic` by hand: a table of named nets and what drives each. The table is
 //! evaluated in `update`, and turned into rust-hdl's syntax tree in `hdl`, so
 //! behaviour and text have one source. It may instantiate other circuits and
-//! register banks; clock, reset and test enable reach them by themselves.
+//! register banks; clock, reset and test enable reach them by themselves, the
+//! clock through a [branch](Circuit::clock_branch) where it may rest.
 //! What is read before it can be described is a [`forward`](Circuit::forward)
 //! net, defined later.
 //!
@@ -64,6 +65,8 @@ pub struct Circuit {
     inputs: Vec<usize>,
     outputs: Vec<usize>,
     clock: Option<Value>,
+    /// The branch of the clock that blocks are added to.
+    branch: Option<Value>,
     reset: Option<(Value, ResetStyle)>,
     test_enable: Option<Value>,
     /// Nets that are read and not yet driven: names by slot.
@@ -122,6 +125,7 @@ impl Circuit {
             inputs: Vec::new(),
             outputs: Vec::new(),
             clock: None,
+            branch: None,
             reset: None,
             test_enable: None,
             forward: BTreeMap::new(),

@@ -92,12 +92,20 @@ impl Simulation {
                     }
                 }
                 Inner::Bank(bank) => {
-                    let shared = ["clk_i", "rst_ni", "test_en_i", "en_i"];
-                    let enable = child.inputs.iter().find(|(port, _)| port == "en_i");
-                    let words = child.inputs.iter().filter(|(port, _)| !shared.contains(&port.as_str()));
-                    let lanes = words.zip(&child.outputs).map(|((_, d), (_, q))| (base + d, base + q)).collect();
-                    let enable = enable.unwrap_or_else(|| unreachable!("every bank has an enable")).1;
-                    self.banks.push(FlatBank { enable: base + enable, reset: bank.shape().reset, lanes });
+                    let input = |name: &str| {
+                        let found = child.inputs.iter().find(|(port, _)| port == name);
+                        base + found.unwrap_or_else(|| unreachable!("a bank has its inputs")).1
+                    };
+                    let outputs = child.outputs.iter().map(|(_, slot)| base + slot);
+                    let lanes = bank.words().map(|(word, _)| input(&word)).zip(outputs).collect();
+                    self.banks.push(FlatBank { enable: input("en_i"), reset: bank.shape().reset, lanes });
+                }
+                Inner::Branch(_) => {
+                    // It is the clock: what is on it has enables of its own.
+                    let clock = child.inputs.iter().find(|(port, _)| port == "clk_i").map(|(_, slot)| base + slot);
+                    for ((_, to), from) in child.outputs.iter().zip(clock) {
+                        self.steps.push(FlatStep { target: base + to, reads: vec![from], what: What::Copy(from) });
+                    }
                 }
             }
         }

@@ -11,7 +11,7 @@ mod search;
 mod sum;
 
 use crate::circuit::Circuit;
-use crate::prim::{ClockGate, RegisterBank};
+use crate::prim::{ClockBranch, ClockGate, RegisterBank};
 use axp_spec::{PeConfig, PeConfigError};
 use rust_hdl::prelude::*;
 
@@ -40,6 +40,9 @@ pub fn describe(config: &PeConfig) -> Result<Circuit, PeConfigError> {
 pub fn modules(config: &PeConfig) -> Result<Vec<Box<dyn Block>>, PeConfigError> {
     let pe = describe(config)?;
     let mut modules: Vec<Box<dyn Block>> = vec![Box::new(ClockGate::new())];
+    if pe.has_clock_branch() {
+        modules.push(Box::new(ClockBranch::new()));
+    }
     modules.extend(pe.banks().into_iter().map(|shape| Box::new(RegisterBank::new(shape)) as Box<dyn Block>));
     modules.extend(pe.submodules().into_iter().map(|module| Box::new(module) as Box<dyn Block>));
     modules.push(Box::new(pe));

@@ -3,9 +3,10 @@
 //! With `AXP_CE` defined, a gated bank is flip-flops with a clock enable (FPGA,
 //! formal, and what rust-hdl's simulation does). Without it, each bank has one
 //! `axp_clock_gate` and plain flip-flops on the gated clock, so that a bank that
-//! keeps its value costs no clock energy.
+//! keeps its value costs no clock energy. Where a memory holds what it writes, the
+//! words can be latches on that clock.
 
-use super::ClockGate;
+use super::{ClockGate, latch};
 use crate::annotate;
 use crate::circuit::wire::Wire;
 use axp_spec::ResetStyle;
@@ -29,6 +30,18 @@ always @({gated_edge}) begin
 `endif
 ";
 
+/// What keeps the words of a bank while they are not written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BankBody {
+    /// Flip-flops with a clock enable.
+    Enabled,
+    /// Flip-flops behind a clock gate.
+    Gated,
+    /// Transparent latches behind a clock gate, see [`latch`](super::latch); without a
+    /// reset.
+    Latched,
+}
+
 /// What a bank is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BankShape {
@@ -38,8 +51,8 @@ pub struct BankShape {
     pub doc: &'static str,
     /// Reset to zero, or none: then something else tells whether the value counts.
     pub reset: Option<ResetStyle>,
-    /// Whether there is a clock gate.
-    pub gated: bool,
+    /// What keeps the words while they are not written.
+    pub body: BankBody,
     /// The words behind one enable: their names in front of `_i` and `_o`, and
     /// their widths. A bank of one word has `d_i` and `q_o`.
     pub lanes: Vec<(&'static str, u32)>,
@@ -49,7 +62,8 @@ pub struct BankShape {
 /// [`Circuit`](crate::circuit::Circuit) simulates them. Latency: one clock edge.
 ///
 /// Ports `clk_i`, `rst_ni` (with a reset), `test_en_i` (with a clock gate),
-/// `en_i`, an input and an output a lane.
+/// `en_i`, an input and an output a lane; of latches a second input a lane, which
+/// carries from the clock edge on what the first had before it.
 ///
 /// ```text
 /// clk_i  _/‾\_/‾\_/‾\_/‾\_
@@ -90,17 +104,26 @@ impl RegisterBank {
         if shape.reset.is_some() {
             ports.push(input("rst_ni", 1, "reset to zero, active low"));
         }
-        if shape.gated {
+        if shape.body != BankBody::Enabled {
             ports.push(input("test_en_i", 1, "test enable of the clock gate"));
         }
         ports.push(input("en_i", 1, "take the inputs at the clock edge"));
         for (lane, width) in &shape.lanes {
             let (input_name, output_name) = lane_ports(lane);
             ports.push(input(&input_name, *width, &format!("next {}", lane_doc(lane))));
+            if shape.body == BankBody::Latched {
+                ports.push(input(&held_port(lane), *width, "the same, held while the latches are open"));
+            }
             let doc = format!("stored {}", lane_doc(lane));
             ports.push(wire(&output_name, *width, AtomKind::OutputParameter, &doc));
         }
+        assert!(shape.body != BankBody::Latched || shape.reset.is_none(), "{name}: latches with a reset");
         Self { shape, ports }
+    }
+
+    /// Names of the input and the output of each word.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (String, String)> {
+        self.shape.lanes.iter().map(|(lane, _)| lane_ports(lane))
     }
 
     /// What it is made of.
@@ -119,7 +142,7 @@ impl RegisterBank {
     }
 
     /// The statements inside a clocked process; `enabled` if an enable decides.
-    fn load(&self, enabled: bool) -> String {
+    pub(super) fn load(&self, enabled: bool) -> String {
         let assign = |indent: &str, zero: bool| -> String {
             let lanes = self.shape.lanes.iter().map(|(lane, width)| {
                 let (input, output) = lane_ports(lane);
@@ -143,8 +166,13 @@ fn wire(name: &str, width: u32, kind: AtomKind, doc: &str) -> Wire {
 }
 
 /// Names of a lane's ports.
-fn lane_ports(lane: &str) -> (String, String) {
+pub(super) fn lane_ports(lane: &str) -> (String, String) {
     if lane.is_empty() { ("d_i".into(), "q_o".into()) } else { (format!("{lane}_i"), format!("{lane}_o")) }
+}
+
+/// Name of a lane's second input, where there are latches.
+pub(super) fn held_port(lane: &str) -> String {
+    if lane.is_empty() { "d_held_i".into() } else { format!("{lane}_held_i") }
 }
 
 fn lane_doc(lane: &str) -> &str {
@@ -163,9 +191,12 @@ impl Logic for RegisterBank {
             Some(ResetStyle::Async) => format!("posedge {clock} or negedge rst_ni"),
             _ => format!("posedge {clock}"),
         };
+        if self.shape.body == BankBody::Latched {
+            return latch::body(self);
+        }
         // A reset that the clock samples needs that clock.
         let wake = if self.shape.reset == Some(ResetStyle::Sync) { "en_i | ~rst_ni" } else { "en_i" };
-        let text = if self.shape.gated { GATED } else { PLAIN };
+        let text = if self.shape.body == BankBody::Gated { GATED } else { PLAIN };
         let text = text.replace("{edge}", &edge("clk_i")).replace("{load}", &self.load(true));
         let text = text.replace("{gated_edge}", &edge("clk_gated")).replace("{gated_load}", &self.load(false));
         Verilog::Custom(text.replace("{wake}", wake).replace("{gate}", ClockGate::MODULE))

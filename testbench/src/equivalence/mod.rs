@@ -4,7 +4,7 @@
 //! used as a product, but it says what the description means, independently of
 //! our back-end. [`prove`] shows for each module that both texts are
 //! equivalent; [`prove_gating`] shows that the two bodies of a gated register
-//! bank are.
+//! bank are, on the clock and on a branch of it.
 //!
 //! A module is proven with its children as black boxes of the same name: their
 //! inputs are proven equal, their outputs taken as equal, and each child is
@@ -15,6 +15,7 @@
 //! counterexample; one with registers is proven net by net, by induction. What
 //! was proven in this process is not proven again.
 
+mod branch;
 mod folder;
 mod gating;
 mod miter;
@@ -23,6 +24,7 @@ mod obligation;
 mod parallel;
 mod proven;
 mod stock;
+mod wrapper;
 
 use crate::process::{ProcessError, tail};
 use crate::tools::MissingTool;
@@ -35,7 +37,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-pub use gating::{GatingProof, prove_gating};
+pub use gating::{Clocking, GatingProof, prove_gating};
 use stock::Stock;
 
 /// A module whose two texts were proven equivalent.

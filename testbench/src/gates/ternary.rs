@@ -41,9 +41,10 @@ impl<'a> Settled<'a> {
     /// One cycle: rising edge of the clock, new inputs, falling edge.
     pub fn cycle(&mut self, inputs: &[(u32, bool)]) {
         if let Some(clock) = self.circuit.clock {
+            let before = self.nets.clone();
             self.nets[clock as usize] = Some(true);
             self.propagate();
-            self.capture();
+            self.capture(&before);
         }
         for (net, value) in inputs {
             self.nets[*net as usize] = Some(*value);
@@ -111,18 +112,20 @@ impl<'a> Settled<'a> {
         }
     }
 
-    /// Flip-flops whose clock has risen take their next value.
-    fn capture(&mut self) {
+    /// Flip-flops whose clock has risen take their next value: what their inputs carried
+    /// before the edge, at which latches may have opened.
+    fn capture(&mut self, before: &[Ternary]) {
         for (number, gate) in self.circuit.gates.iter().enumerate() {
             let Some(storage) = self.circuit.cell(gate).logic.storage.filter(|storage| !storage.latch) else {
                 continue;
             };
             let seen = self.seen(number, gate);
             let level = seen.read(storage.enable);
+            let data = self.seen_on(before, number, gate).read(storage.data);
             let next = match (self.level[number], level) {
-                (Some(false), Some(true)) => seen.read(storage.data),
+                (Some(false), Some(true)) => data,
                 (Some(true), _) | (_, Some(false)) => self.stored[number],
-                _ => agree(seen.read(storage.data), self.stored[number]),
+                _ => agree(data, self.stored[number]),
             };
             self.stored[number] = seen.held(&storage, next);
             self.level[number] = level;
@@ -153,10 +156,14 @@ impl<'a> Settled<'a> {
     }
 
     fn seen(&self, number: usize, gate: &Gate) -> Seen {
+        self.seen_on(&self.nets, number, gate)
+    }
+
+    fn seen_on(&self, nets: &[Ternary], number: usize, gate: &Gate) -> Seen {
         let mut seen = Seen { index: 0, unknown: 0 };
         for (pin, bit) in gate.inputs.iter().enumerate() {
             let value = match bit {
-                Bit::Net(net) => self.nets[*net as usize],
+                Bit::Net(net) => nets[*net as usize],
                 Bit::Constant(value) => Some(*value),
             };
             seen.add(pin, value);

@@ -1,5 +1,6 @@
 //! Energies computed by hand on a library of round numbers, glitches, clock gates, and what is refused.
 
+use super::circuit::Role;
 use super::*;
 use crate::synth::sta::Surroundings;
 
@@ -200,6 +201,54 @@ fn gated_flops_take_what_free_ones_take() {
         (enable, data) = (u64::from(k % 3 != 0), k * 37 % 256);
         engine.cycle(&[enable, data], Some(&[expected]), 0).unwrap();
     }
+}
+
+/// Two latches that a register feeds, each behind a gate of its own on a gated clock; a
+/// flip-flop on the free clock takes the first one.
+const LATCHES: &str = "module t (input clk_i, we_i, first_i, second_i, d_i, output y_o, z_o);\n\
+    wire n, open, clk, m, open1, open2, clk1, clk2, held, q1;\n\
+    INV \\branch.inverter (.A(clk_i), .Y(n)); LAT \\branch.latch (.D(we_i), .G(n), .Q(open));\n\
+    AN2 \\branch.gate (.A(clk_i), .B(open), .Y(clk)); INV \\rows.inverter (.A(clk), .Y(m));\n\
+    LAT \\rows.latch1 (.D(first_i), .G(m), .Q(open1)); AN2 \\rows.gate1 (.A(clk), .B(open1), .Y(clk1));\n\
+    LAT \\rows.latch2 (.D(second_i), .G(m), .Q(open2)); AN2 \\rows.gate2 (.A(clk), .B(open2), .Y(clk2));\n\
+    DFF \\rows.held (.C(clk), .D(d_i), .Q(held)); LAT \\rows.first (.D(held), .G(clk1), .Q(q1));\n\
+    LAT \\rows.second (.D(held), .G(clk2), .Q(z_o)); DFF reader (.C(clk_i), .D(q1), .Q(y_o)); endmodule";
+
+#[test]
+fn latches_open_behind_the_edge_at_which_flops_take_what_they_held() {
+    let program = program(LATCHES, Some("clk_i"));
+    let role = |name: &str| {
+        let place = program.circuit.netlist.instances.iter().position(|instance| instance.name == name);
+        program.circuit.gates[place.unwrap_or_else(|| panic!("no {name}"))].role
+    };
+    assert_eq!((role("rows.latch1"), role("rows.first")), (Role::ClockGate, Role::Register));
+    let mut engine = engine(&program, &["we_i", "first_i", "second_i", "d_i"], &["y_o", "z_o"]);
+    // Both are written once, so that everything is known.
+    for inputs in [[1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]] {
+        engine.cycle(&inputs, None, 0).unwrap();
+    }
+    let (mut first, mut second, mut last) = (0, 0, [0, 0, 0, 0]);
+    for k in 0..200_u64 {
+        // The edge: the reader sees what was stored before it.
+        let read = first;
+        let [we, one, two, data] = last;
+        first = if we & one == 1 { data } else { first };
+        second = if we & two == 1 { data } else { second };
+        let bits = k.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+        let (we, one) = (u64::from(!bits.is_multiple_of(3)), bits >> 3 & 1);
+        last = [we, we & one, we & !one & 1, bits >> 5 & 1];
+        engine.cycle(&last, Some(&[read, second]), 0).unwrap();
+    }
+    assert_eq!(engine.finish().annotated_percent(), 100.0);
+}
+
+#[test]
+fn latches_that_hold_data_begin_and_continue_paths() {
+    let through = "module t (input clk_i, d_i, output q_o); wire held, q;\n\
+        DFF held (.C(clk_i), .D(d_i), .Q(held)); LAT row (.D(held), .G(clk_i), .Q(q)); XOR x (.A(q), .B(q), .Y(q_o)); endmodule";
+    let direct = through.replace("LAT row (.D(held), .G(clk_i), .Q(q));", "assign q = held;");
+    let [through, direct] = [through, &direct].map(|text| program(text, Some("clk_i")).timing.longest_ns);
+    assert!(through > direct + 0.1, "{through} {direct}");
 }
 
 #[test]

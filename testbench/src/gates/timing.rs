@@ -1,10 +1,10 @@
 //! Slews, delays and the longest path, from the library's tables and the netlist's loads.
 //!
 //! As in OpenSTA: the clock is ideal, an input comes from the smallest buffer, a
-//! net has the worst slew of its arcs, and latches begin no path of data.
+//! net has the worst slew of its arcs, and the latches of clock gates begin no path of data.
 
 use super::arcs::{ByEdge, Cause, CellData, edge};
-use super::circuit::{Circuit, Gate};
+use super::circuit::{Circuit, Gate, Role};
 use super::netlist::Bit;
 use super::table::Point;
 use crate::synth::sta::Surroundings;
@@ -91,9 +91,14 @@ impl Timing {
         let Some(storage) = cell.logic.storage else { return };
         self.spread(circuit, gate, storage.clock_pin, [0.0; 2], arrival);
         if storage.latch {
-            // A latch's slew may come from its data; its path ends there.
-            for pin in (0..gate.inputs.len()).filter(|pin| *pin != storage.clock_pin) {
-                self.spread(circuit, gate, pin, NEVER, arrival);
+            // The slew of a clock gate's latch may come from its data; the path ends there.
+            // A latch that holds data is open from the clock edge on, and passes them on.
+            for (pin, bit) in gate.inputs.iter().enumerate().filter(|(pin, _)| *pin != storage.clock_pin) {
+                let from = match bit {
+                    Bit::Net(net) if gate.role == Role::Register => arrival[*net as usize],
+                    _ => NEVER,
+                };
+                self.spread(circuit, gate, pin, from, arrival);
             }
         }
     }

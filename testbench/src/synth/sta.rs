@@ -14,6 +14,31 @@ use std::sync::atomic::AtomicBool;
 /// short enough that single precision keeps 0.1 ps.
 const PERIOD: f64 = 1000.0;
 
+/// Tcl that shuts the latches of clock gates: those found on the way back from clock
+/// pins, through logic.
+const CLOCK_GATES: &str = "\
+set pins [all_registers -clock_pins]
+for {set i 0} {$i < [llength $pins]} {incr i} {
+  foreach net [get_nets -quiet -of_objects [lindex $pins $i]] {
+    set name [get_property $net full_name]
+    if {[info exists clocking($name)]} continue
+    set clocking($name) 1
+    foreach driver [get_pins -quiet -of_objects $net] {
+      if {[get_property $driver direction] ne {output}} continue
+      foreach cell [get_cells -of_objects $driver] {
+        if {[get_property $cell ref_name] eq $latch} {
+          set_disable_timing $cell
+          continue
+        }
+        foreach pin [get_pins -of_objects $cell] {
+          if {[get_property $pin direction] eq {input}} { lappend pins $pin }
+        }
+      }
+    }
+  }
+}
+";
+
 /// The slowest path of a module.
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 pub struct LongestPath {
@@ -92,15 +117,11 @@ pub(super) fn commands(
     for control in around.control {
         let _ = writeln!(text, "set_false_path -from [get_ports {{{control}}}]");
     }
-    if let Some(latch) = &library.roles.latch {
+    if let (Some(latch), true) = (&library.roles.latch, around.clock.is_some()) {
         // A clock gate's latch opens on the falling edge: its half-period path
-        // is no path of data.
-        let _ = writeln!(
-            text,
-            "foreach cell [get_cells *] {{ if {{[get_property $cell ref_name] eq \"{}\"}} \
-             {{ set_disable_timing $cell }} }}",
-            latch.cell
-        );
+        // is no path of data. Latches that hold data begin and continue paths.
+        let _ = writeln!(text, "set latch {}", latch.cell);
+        text += CLOCK_GATES;
     }
     // A fan-out is a pin that the net drives: all its pins but the driver.
     let _ = writeln!(

@@ -3,7 +3,7 @@
 use super::{Accumulator, MAX_ADDER_STAGES, MAX_MULTIPLIER_STAGES, PeConfig};
 use crate::format::FloatFormat;
 use crate::fpu::FixedFormat;
-use crate::memory::{AmConfig, Content, LayerError, MAX_LAYERS, MAX_ROWS, Organisation, WeightOperand};
+use crate::memory::{AmConfig, Content, LayerError, MAX_LAYERS, MAX_ROWS, Organisation, Storage, WeightOperand};
 use crate::names::is_safe_name;
 use crate::narrow::NarrowOperands;
 use thiserror::Error;
@@ -39,6 +39,9 @@ pub enum PeConfigError {
     /// A weight cannot be given by its column.
     #[error("a pair memory has no columns, so that a weight must be given by its value")]
     Index,
+    /// Latches in a memory without rows to be written.
+    #[error("a frozen memory has no rows to keep in latches: use storage flops, or make it programmable")]
+    FrozenLatches,
     /// Narrow operands in a PE that is not a plain one.
     #[error("{} operands need a plain PE in fp32 without cuts (int8 also accumulator float, multiplier dadda)", .0.name())]
     Operands(NarrowOperands),
@@ -143,6 +146,9 @@ impl PeConfig {
         }
         if am.weight == WeightOperand::Index && am.organisation == Organisation::Pair {
             return Err(PeConfigError::Index);
+        }
+        if am.storage == Storage::Latches && self.is_frozen() {
+            return Err(PeConfigError::FrozenLatches);
         }
         match &am.content {
             Content::Frozen { layers } if !(1..=MAX_LAYERS).contains(&layers.len()) => {
