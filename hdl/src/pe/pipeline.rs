@@ -112,7 +112,8 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         (counts.clone(), "the pair has a product")
     };
     let moves = c.net("product_moves", &run & &moves, doc);
-    let product = c.register("product", &product, &moves);
+    let next = product;
+    let product = c.register("product", &next, &moves);
     let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
             let stored = stored.map(|stored| fixed_product(&mut c, config, width, &stored, range, &token, &run));
@@ -122,7 +123,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         }
         _ => {
             let enters = sum::Enters { first: token.first.clone(), counts, moves };
-            sum::describe(&mut c, config, &token, &product, &enters, &run)
+            sum::describe(&mut c, config, &token, (&next, &product), &enters, &run)
         }
     };
     let buffer = c.instance(
