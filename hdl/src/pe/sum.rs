@@ -74,13 +74,14 @@ fn single(
     let restarts = c.forward("restarts", 1, "the sum has no product yet");
     let restart = c.net("restart", &enters.first | &restarts, "the sum counts as 0");
     // After reset there is no product: the registers may hold anything.
-    let begun = c.net("begun_next", !(&restart & !&enters.counts), "the sum has a product");
+    let counts = c.net("enters", enters.counts.clone(), "the pair has a product");
+    let begun = c.net("begun_next", !(&restart & !&counts), "the sum has a product");
     let begun = c.reset_register("begun", &begun, run);
     c.define(&restarts, !&begun);
 
     // Stage A.
     let moves = c.net("sum_moves", &enters.moves | (run & last), "the sum takes the product in the register");
-    let addend = Addend { product, next, enters: &enters.counts, restart: &restart, moves: &moves };
+    let addend = Addend { product, next, enters: &counts, restart: &restart, moves: &moves };
     let sum = fpu::accumulate(c, config.format, &addend);
 
     // Stage B: the sum is complete.

@@ -154,7 +154,7 @@ pub(crate) fn accumulate(c: &mut Circuit, format: FloatFormat, addend: &Addend<'
     let inputs = [("major_i", &major), ("aligned_i", &minor), ("subtract_i", &subtract)];
     let sum = c.instance("adder", near::addition(&shape), &inputs).port("sum_o");
     let inputs = [("sum_i", &sum.slice(2, s + 3)), ("scale_i", &greater), ("near_i", &near)];
-    let shifted = c.instance("near", near::near_path(&shape), &inputs);
+    let shifted = c.instance("near_path", near::near_path(&shape), &inputs);
     let [upper, count, zero] = ["sum_o", "count_o", "zero_o"].map(|port| shifted.port(port));
     let inputs = [
         ("top_i", &sum.slice(w - 2, 3)),
