@@ -21,10 +21,10 @@ use axp_spec::{Accumulator, NarrowOperands, PeConfig};
 /// edge later, the accumulator one after that, where it changes.
 ///
 /// ```text
-/// clk_i        _/‾\_/‾\_/‾\_/‾\_/‾\_
-/// in_valid_i   _/‾‾‾\_______________
-/// in_last_i    _/‾‾‾\_______________
-/// out_valid_o  _____________/‾‾‾\___    with a sum that is not converted
+/// clk_i        _/‾\_/‾\_/‾\_/‾\_/‾\_/‾\_
+/// in_valid_i   _/‾‾‾\___________________
+/// in_last_i    _/‾‾‾\___________________
+/// out_valid_o  _________________/‾‾‾\___    with a floating-point sum
 /// ```
 pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let mut c = Circuit::new(&config.name, &doc(config, operands));

@@ -171,8 +171,7 @@ pub(crate) fn accumulate(c: &mut Circuit, format: FloatFormat, addend: &Addend<'
     ];
     let order = c.instance("order", order::ordering(&shape), &inputs);
     let [next_scale, next_sign, special] = ["scale_o", "sign_o", "special_o"].map(|port| order.port(port));
-    let [carried, halved, swap, places] =
-        ["carried_o", "halved_o", "swap_o", "places_o"].map(|port| order.port(port));
+    let [carried, halved, swap, places] = ["carried_o", "halved_o", "swap_o", "places_o"].map(|port| order.port(port));
     let fresh = c.net("fresh_next", addend.enters & addend.restart, "the sum counts as 0 for the product");
 
     let (negative, low) = (sum.top(), sum.slice(0, 2));
