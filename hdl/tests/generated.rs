@@ -66,7 +66,7 @@ fn the_manifest_tells_the_truth() {
     let files: BTreeMap<_, _> = package::files(&rtl).into_iter().map(|file| (file.name, file.text)).collect();
     let manifest: Manifest = serde_json::from_str(&files["manifest.json"]).unwrap();
     assert_eq!(manifest.config, rtl.config);
-    assert_eq!(manifest.latency_cycles, 3);
+    assert_eq!(manifest.latency_cycles, 4);
     let cut = PeConfig { multiplier_stages: 2, adder_stages: 1, ..PeConfig::pair("axp_cut", 3) };
     assert_eq!(Manifest::of(&generate(&cut).unwrap()).latency_cycles, 8);
     assert_eq!(manifest.top, "axp_small");

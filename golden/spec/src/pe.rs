@@ -129,13 +129,14 @@ impl PeConfig {
     ///
     /// Operands, product and sum take one each. A cut in the multiplier takes
     /// one more. A cut in the adder takes three more: the second half of the
-    /// last addition, and both halves of even + odd. An integer accumulator
-    /// takes two more, for its sum to stand still and to be converted.
+    /// last addition, and both halves of even + odd. A floating-point sum in an
+    /// adder without a cut takes one more, for its sum to be rounded, an integer
+    /// accumulator two, for its sum to stand still and to be converted.
     pub const fn latency(&self) -> u32 {
         let integer = matches!(self.accumulator, Accumulator::Fixed { .. })
             || matches!(self.operands, Some(NarrowOperands::Int8));
-        let converted = 2 * integer as u32;
-        3 + self.multiplier_stages + 3 * self.adder_stages + converted
+        let completes = if integer { 2 } else { !self.is_interleaved() as u32 };
+        3 + self.multiplier_stages + 3 * self.adder_stages + completes
     }
 
     /// The fixed-point format of the accumulator, if it has one, while the

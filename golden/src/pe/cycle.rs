@@ -23,18 +23,18 @@ use std::collections::VecDeque;
 /// A pair that is accepted in cycle t (`valid` and `ready`) is looked up in
 /// that very cycle; the result of a `last` is offered from t + latency on. This
 /// does not depend on hit, miss or skip, and there is one pair a cycle. Here
-/// are two sums, of three pairs and of one, a latency of 3, and a receiver that
-/// is not ready in cycles 5 to 7:
+/// are two sums, of three pairs and of one, a latency of 4, and a receiver that
+/// is not ready in cycles 6 to 8:
 ///
 /// ```text
-/// cycle         0   1   2   3   4   5   6   7   8   9  10
-/// in_valid      1   1   1   1   0   0   0   0   0   0   0
-/// in_first      1   0   0   1   .   .   .   .   .   .   .
-/// in_last       0   0   1   1   .   .   .   .   .   .   .
-/// in_ready      1   1   1   1   1   1   0   0   0   1   1
-/// out_valid     0   0   0   0   0   1   1   1   1   1   0
-/// out_ready     1   1   1   1   1   0   0   0   1   1   1
-/// out_data      0   0   0   0   0   A   A   A   A   B   B
+/// cycle         0   1   2   3   4   5   6   7   8   9  10  11
+/// in_valid      1   1   1   1   0   0   0   0   0   0   0   0
+/// in_first      1   0   0   1   .   .   .   .   .   .   .   .
+/// in_last       0   0   1   1   .   .   .   .   .   .   .   .
+/// in_ready      1   1   1   1   1   1   1   0   0   0   1   1
+/// out_valid     0   0   0   0   0   0   1   1   1   1   1   0
+/// out_ready     1   1   1   1   1   1   0   0   0   1   1   1
+/// out_data      0   0   0   0   0   0   A   A   A   A   B   B
 /// ```
 ///
 /// # Backpressure

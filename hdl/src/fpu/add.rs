@@ -3,7 +3,7 @@
 use super::fields::{either, unpack};
 use super::leading_zeros::leading_zeros;
 use super::round::{Exceptions, Unrounded, round};
-use super::shift::right_window;
+use super::shift::{left_shift, right_window};
 use super::stages::Cuts;
 use crate::circuit::{Circuit, Value, concat, literal};
 use axp_spec::FpuConfig;
@@ -116,17 +116,4 @@ pub(super) fn describe(config: &FpuConfig) -> Circuit {
     super::outputs(&mut c, rounded);
     cuts.finish();
     c
-}
-
-/// `value << places`, what leaves at the top being zero.
-fn left_shift(c: &mut Circuit, value: &Value, places: &Value) -> Value {
-    let width = value.width();
-    let mut current = value.clone();
-    for stage in (0..places.width()).rev() {
-        let by = 1 << stage;
-        let shifted = if by < width { current.slice(0, width - by).above(by) } else { literal(0, width) };
-        let name = format!("left_by_{by}");
-        current = c.choose(&name, &[(&places.bit(stage), &shifted)], &current, "after this stage of the left shift");
-    }
-    current
 }

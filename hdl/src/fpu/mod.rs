@@ -10,6 +10,7 @@
 //! round to nearest even or toward zero; exceptions as SoftFloat has them. One
 //! description serves every format: see [`circuit`](crate::circuit).
 
+mod accumulate;
 mod add;
 mod fields;
 mod from_fixed;
@@ -31,6 +32,7 @@ use axp_spec::{FpuConfig, FpuConfigError, FpuOperation};
 use round::Rounded;
 use rust_hdl::prelude::Block;
 
+pub(crate) use accumulate::{Addend, accumulate};
 pub(crate) use from_fixed::ranged_from_fixed;
 pub use full_adders::full_adders;
 pub(crate) use integer::integer_multiplier;

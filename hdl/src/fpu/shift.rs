@@ -64,3 +64,16 @@ pub(super) fn right_window(c: &mut Circuit, name: &str, value: &Value, places: &
     let lost = c.net(&format!("{name}_lost"), vector(&lost).any(), "a set bit fell off");
     Window { bits: current, lost }
 }
+
+/// `value << places`, what leaves at the top being zero.
+pub(super) fn left_shift(c: &mut Circuit, value: &Value, places: &Value) -> Value {
+    let width = value.width();
+    let mut current = value.clone();
+    for stage in (0..places.width()).rev() {
+        let by = 1 << stage;
+        let shifted = if by < width { current.slice(0, width - by).above(by) } else { literal(0, width) };
+        let name = format!("left_by_{by}");
+        current = c.choose(&name, &[(&places.bit(stage), &shifted)], &current, "after this stage of the left shift");
+    }
+    current
+}

@@ -21,10 +21,10 @@ use axp_spec::{Accumulator, NarrowOperands, PeConfig};
 /// edge later, the accumulator one after that, where it changes.
 ///
 /// ```text
-/// clk_i        _/‾\_/‾\_/‾\_/‾\_/‾\_
-/// in_valid_i   _/‾‾‾\_______________
-/// in_last_i    _/‾‾‾\_______________
-/// out_valid_o  _____________/‾‾‾\___    with a sum that is not converted
+/// clk_i        _/‾\_/‾\_/‾\_/‾\_/‾\_/‾\_
+/// in_valid_i   _/‾‾‾\___________________
+/// in_last_i    _/‾‾‾\___________________
+/// out_valid_o  _________________/‾‾‾\___    with a floating-point sum
 /// ```
 pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let mut c = Circuit::new(&config.name, &doc(config, operands));
@@ -56,9 +56,9 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
         NarrowOperands::Bfloat16 => widening_multiplier(config.multiplier),
         NarrowOperands::Int8 => integer_multiplier(width),
     };
-    let product = c.instance("multiplier", multiplier, &[("a_i", &weight), ("b_i", &activation)]).port("result_o");
+    let next = c.instance("multiplier", multiplier, &[("a_i", &weight), ("b_i", &activation)]).port("result_o");
     let moves = c.net("product_moves", &run & &token.multiplied, "the pair has a product");
-    let product = c.register("product", &product, &moves);
+    let product = c.register("product", &next, &moves);
     let enters = sum::Enters { first: token.first.clone(), counts: token.multiplied.clone(), moves };
     let finished = match (operands, config.accumulator, &ports.range) {
         (NarrowOperands::Int8, ..) => {
@@ -70,7 +70,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
             let products = fixed::Products { multiplied: product, stored: None };
             fixed::describe(&mut c, (config.format, width), &token, &products, range, &run)
         }
-        _ => sum::describe(&mut c, config, &token, &product, &enters, &run),
+        _ => sum::describe(&mut c, config, &token, (&next, &product), &enters, &run),
     };
 
     let inputs =

@@ -27,10 +27,11 @@ use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rou
 /// | 1 | accepted, miss, not skipped | FPU operands |
 /// | 2 … | the same | a cut of the multiplier, and the stored product beside it |
 /// | A | not skipped | product; where the memory stores units of a fixed-point sum, the one that it is |
-/// | A + 1 | its sum changes | accumulator; output buffer at `last` |
+/// | A + 1 | its sum changes | accumulator |
+/// | A + 2 | at `last` | output buffer |
 ///
 /// A is 2 and one more for each cut of the multiplier. With a cut in the adder
-/// there are two sums and three more stages, see `sum`; with a fixed-point sum
+/// there are two sums and two more stages, see `sum`; with a fixed-point sum
 /// one more, see `fixed`. Without a memory nothing is searched or stored. A
 /// factored memory gives numbers of the format, so that with a fixed-point sum
 /// one conversion behind register A serves hits and misses, and rounds them alike.
@@ -39,10 +40,10 @@ use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rou
 /// no register of the pipe changes. Rows can be written at any time.
 ///
 /// ```text
-/// clk_i        _/‾\_/‾\_/‾\_/‾\_/‾\_
-/// in_valid_i   _/‾‾‾\_______________
-/// in_last_i    _/‾‾‾\_______________
-/// out_valid_o  _____________/‾‾‾\___    without cuts
+/// clk_i        _/‾\_/‾\_/‾\_/‾\_/‾\_/‾\_
+/// in_valid_i   _/‾‾‾\___________________
+/// in_last_i    _/‾‾‾\___________________
+/// out_valid_o  _________________/‾‾‾\___    without cuts
 /// ```
 pub(super) fn describe(config: &PeConfig) -> Circuit {
     let (format, width) = (config.format, config.format.width());
@@ -112,7 +113,8 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         (counts.clone(), "the pair has a product")
     };
     let moves = c.net("product_moves", &run & &moves, doc);
-    let product = c.register("product", &product, &moves);
+    let next = product;
+    let product = c.register("product", &next, &moves);
     let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
             let stored = stored.map(|stored| fixed_product(&mut c, config, width, &stored, range, &token, &run));
@@ -122,7 +124,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         }
         _ => {
             let enters = sum::Enters { first: token.first.clone(), counts, moves };
-            sum::describe(&mut c, config, &token, &product, &enters, &run)
+            sum::describe(&mut c, config, &token, (&next, &product), &enters, &run)
         }
     };
     let buffer = c.instance(

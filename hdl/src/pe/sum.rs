@@ -3,7 +3,7 @@
 
 use super::control::Token;
 use crate::circuit::{Circuit, Value, literal, vector};
-use crate::fpu;
+use crate::fpu::{self, Addend};
 use axp_spec::{FpuConfig, FpuOperation, PeConfig, Rounding};
 
 /// A finished sum.
@@ -31,12 +31,12 @@ pub(super) struct Enters {
 }
 
 /// Adds `product` of the pair that `token` was a stage before to its sum; `enters` is the
-/// pair behind it, on its way into the product register.
+/// pair behind it, on its way into the product register with the product `next`.
 pub(super) fn describe(
     c: &mut Circuit,
     config: &PeConfig,
     token: &Token,
-    product: &Value,
+    (next, product): (&Value, &Value),
     enters: &Enters,
     run: &Value,
 ) -> Finished {
@@ -45,42 +45,51 @@ pub(super) fn describe(
         interleaved(c, config, &token, product, run)
     } else {
         let last = c.reset_register("sum_last", &token.last, run);
-        single(c, config, &last, product, enters, run)
+        single(c, config, &last, (next, product), enters, run)
     }
 }
 
-/// One sum, an addition a cycle.
+/// One sum, an addition a cycle, through the accumulating adder.
 ///
 /// ```text
-///             product ─► product register ─► + ─┬─► result at last
-///                                            ▲  │
-/// fresh ? 0 ─► sum of the pairs before ──────┘  │
-///           ▲                                   │
-///           └───────────────────────────────────┘
+///             product ─► product register ─► + ─► sum, not rounded ─┬─► round ─► result
+///                                            ▲                      │   a clock after last
+///                fresh ? 0 : round ──────────┘                      │
+///                            ▲                                      │
+///                            └──────────────────────────────────────┘
 /// ```
 ///
 /// The sum of the pairs before is stored when the next product arrives, together with
 /// it, so that both operands of the adder change at once, and not for skipped pairs. It
-/// has `enters`, the clock enable of the product register, for its own.
-fn single(c: &mut Circuit, config: &PeConfig, last: &Value, product: &Value, enters: &Enters, run: &Value) -> Finished {
-    let zero = literal(0, config.format.width());
+/// is stored at `last` too, if none arrives.
+fn single(
+    c: &mut Circuit,
+    config: &PeConfig,
+    last: &Value,
+    (next, product): (&Value, &Value),
+    enters: &Enters,
+    run: &Value,
+) -> Finished {
     // Stage A - 1: a pair is about to enter the adder.
     let restarts = c.forward("restarts", 1, "the sum has no product yet");
-    let sum = c.forward("sum", zero.width(), "the sum with the product in the register");
     let restart = c.net("restart", &enters.first | &restarts, "the sum counts as 0");
-    let before = c.choose("sum_next", &[(&restart, &zero)], &sum, "sum of the pairs before the one that enters");
-    let before = c.reset_register("accumulator", &before, &enters.moves);
-    // After reset there is no product: the register may hold anything.
-    let begun = c.net("begun_next", !(&restart & !&enters.counts), "the sum has a product");
+    // After reset there is no product: the registers may hold anything.
+    let counts = c.net("enters", enters.counts.clone(), "the pair has a product");
+    let begun = c.net("begun_next", !(&restart & !&counts), "the sum has a product");
     let begun = c.reset_register("begun", &begun, run);
-    c.define(&restarts, !begun);
+    c.define(&restarts, !&begun);
 
     // Stage A.
-    let inputs = [("a_i", &before), ("b_i", product)];
-    let total = c.instance("adder", fpu::assemble(&adder(config)), &inputs).port("result_o");
-    c.define(&sum, total);
-    let finished = c.net("finished", run & last, "the sum is complete");
-    let result = c.choose("result", &[(&restarts, &zero)], &sum, "the sum, 0 if none of its pairs had a product");
+    let moves = c.net("sum_moves", &enters.moves | (run & last), "the sum takes the product in the register");
+    let addend = Addend { product, next, enters: &counts, restart: &restart, moves: &moves };
+    let sum = fpu::accumulate(c, config.format, &addend);
+
+    // Stage B: the sum is complete.
+    let filled = c.net("filled", last & begun, "a sum that has a product ends");
+    let ended = c.reset_register("ended", &vector(&[last.clone(), filled]), run);
+    let finished = c.net("finished", run & ended.bit(0), "the sum is complete");
+    let wanted = c.net("wanted", run & ended.bit(1), "and it is not 0 for want of products");
+    let result = sum.encoding(c, &wanted);
     Finished { valid: finished, result }
 }
 

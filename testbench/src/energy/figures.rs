@@ -53,7 +53,8 @@ impl Split {
             (Kind::ClockPin | Kind::ClockGate, _) => &mut self.clock,
             (_, "memory" | "codebook" | "far_memory" | "far_codebook") => &mut self.search_and_read,
             (_, "multiplier") => &mut self.multiplier,
-            (_, "adder" | "align" | "to_fixed" | "from_fixed") | (Kind::Combinational, "top") => &mut self.accumulator,
+            (_, "adder" | "round" | "align" | "near_path" | "order" | "pack" | "to_fixed" | "from_fixed")
+            | (Kind::Combinational, "top") => &mut self.accumulator,
             _ => &mut self.registers,
         }) += energy;
     }

@@ -36,6 +36,8 @@ fn accumulators_are_bounded_and_their_range_fits_the_port() {
     // Sums below 2^(127 + 1 - 127) = 2 in 24 bits: the last bit is 2^-22.
     assert_eq!(fixed(24, 18).accumulator_format(127), Some(FixedFormat { width: 24, last_bit: -22 }));
     assert_eq!(fixed(24, 18).latency(), 5);
+    let float = |adder_stages| PeConfig { adder_stages, ..PeConfig::plain("a") };
+    assert_eq!([0, 1].map(|stages| float(stages).latency()), [4, 6]);
     for format in FloatFormat::ALL {
         for width in [FixedFormat::MIN_ACCUMULATOR, FixedFormat::MAX_WIDTH] {
             let config = PeConfig { format, ..fixed(width, 2) };
