@@ -1,6 +1,7 @@
 //! From the configuration of a processing element to a netlist that can be timed and simulated.
 
 use super::error::EnergyError;
+use crate::equivalence::netlist::{self, Limits, NetlistCheck, Texts};
 use crate::gates::circuit::Circuit;
 use crate::gates::netlist::FlatNetlist;
 use crate::gates::timing::Timing;
@@ -75,6 +76,23 @@ impl Gates {
         let longest_ns = own.max(netlist.longest_path_ns);
         let sha256 = sha256_hex(netlist.verilog.as_bytes());
         Ok(Self { netlist, sha256, longest_ns, circuit, rtl })
+    }
+
+    /// Proves the netlist equivalent to the Verilog, module by module.
+    ///
+    /// # Errors
+    /// A module is refuted, Yosys is missing or fails, or the user cancels.
+    pub fn check(
+        &self,
+        name: &str,
+        library: &CellLibrary,
+        cache: Option<&Path>,
+        cancel: &AtomicBool,
+    ) -> Result<Vec<NetlistCheck>, EnergyError> {
+        let texts = Texts { hierarchy: &self.netlist.hierarchy, flat: &self.circuit.netlist };
+        let limits = Limits { cache, time: netlist::TIME, cancel };
+        netlist::check_netlist(&self.rtl, texts, library, limits)
+            .map_err(|source| EnergyError::Netlist { contender: name.to_owned(), source })
     }
 
     /// The netlist timed for a clock period in ns.

@@ -18,6 +18,7 @@
 mod folder;
 mod gating;
 mod miter;
+pub mod netlist;
 mod nets;
 mod obligation;
 mod parallel;
@@ -66,6 +67,14 @@ pub enum EquivalenceError {
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file or folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// A file that Yosys wrote could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
         path: PathBuf,
         /// What the system answered.
         source: std::io::Error,
