@@ -69,7 +69,9 @@ impl Folder {
             result
         });
         match result {
-            Err(EquivalenceError::Process(ProcessError::Cancelled { .. })) if !cancel.load(Ordering::Relaxed) => Ok(None),
+            Err(EquivalenceError::Process(ProcessError::Cancelled { .. })) if !cancel.load(Ordering::Relaxed) => {
+                Ok(None)
+            }
             other => other.map(Some),
         }
     }

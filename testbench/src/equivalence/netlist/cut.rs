@@ -15,8 +15,6 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Cut {
     /// The design.
     pub design: Design,
-    /// Registers of the Verilog that have a counterpart.
-    pub paired: usize,
     /// Names of registers that have none, of either side.
     pub alone: Vec<String>,
 }
@@ -64,7 +62,7 @@ pub fn cut(gold: &Module, gate: &Module, boxes: &BTreeMap<String, Module>) -> Re
         side.open(boxes);
     }
     let modules = BTreeMap::from([("gold".to_owned(), left.done()), ("gate".to_owned(), right.done())]);
-    Ok(Cut { design: Design { modules }, paired: paired.len(), alone })
+    Ok(Cut { design: Design { modules }, alone })
 }
 
 /// What a state is called in the Verilog, or the cell that keeps it.
@@ -120,8 +118,7 @@ impl Side {
 
     fn inverter(&mut self, input: Bit, output: Bit) {
         let connections = BTreeMap::from([("A".to_owned(), vec![input]), ("Y".to_owned(), vec![output])]);
-        let port_directions =
-            BTreeMap::from([("A".to_owned(), Direction::Input), ("Y".to_owned(), Direction::Output)]);
+        let port_directions = BTreeMap::from([("A".to_owned(), Direction::Input), ("Y".to_owned(), Direction::Output)]);
         let cell = Cell { kind: "$_NOT_".to_owned(), port_directions, connections, ..Cell::default() };
         self.fresh += 1;
         self.module.cells.insert(format!("$cut${}", self.fresh), cell);
@@ -156,7 +153,9 @@ impl Side {
         let instances: Vec<(String, Cell)> =
             self.module.cells.extract_if(.., |_, cell| boxes.contains_key(&cell.kind)).collect();
         for (instance, cell) in instances {
-            for (port, Port { direction, bits }) in boxes.get(&cell.kind).map(|inner| &inner.ports).into_iter().flatten() {
+            for (port, Port { direction, bits }) in
+                boxes.get(&cell.kind).map(|inner| &inner.ports).into_iter().flatten()
+            {
                 let name = format!("{instance}.{}.{port}", cell.kind);
                 let connected = cell.connections.get(port).cloned().unwrap_or_default();
                 let bits: Vec<Bit> =
@@ -168,7 +167,8 @@ impl Side {
 
     fn done(mut self) -> Module {
         let same = self.same;
-        let replace = |bits: &mut Vec<Bit>| bits.iter_mut().for_each(|bit| *bit = same.get(bit).copied().unwrap_or(*bit));
+        let replace =
+            |bits: &mut Vec<Bit>| bits.iter_mut().for_each(|bit| *bit = same.get(bit).copied().unwrap_or(*bit));
         self.module.ports.values_mut().for_each(|port| replace(&mut port.bits));
         self.module.cells.values_mut().flat_map(|cell| cell.connections.values_mut()).for_each(replace);
         self.module

@@ -32,7 +32,8 @@ pub fn instances(
     kept: &[String],
     library: &CellLibrary,
 ) -> Result<BTreeMap<String, usize>, NetlistError> {
-    let mut expanded = Expanded { design: hierarchy, parents: vec![0, 1], cells: HashMap::new(), instances: BTreeMap::new() };
+    let mut expanded =
+        Expanded { design: hierarchy, parents: vec![0, 1], cells: HashMap::new(), instances: BTreeMap::new() };
     let top = expanded.module(&flat.top)?;
     let ports = expanded.expand(&flat.top, top, "", kept, &HashMap::new())?;
     expanded.compare(flat, &ports, library)?;
@@ -116,7 +117,8 @@ impl<'a> Expanded<'a> {
         let roles = &library.roles;
         let ties = [(&roles.tie_low, 0), (&roles.tie_high, 1)];
         let tied = |cell: &str, pin: &str| {
-            let tie = ties.iter().find(|(tie, _)| tie.as_ref().is_some_and(|tie| tie.cell == cell && tie.output == pin));
+            let tie =
+                ties.iter().find(|(tie, _)| tie.as_ref().is_some_and(|tie| tie.cell == cell && tie.output == pin));
             tie.map(|(_, node)| *node)
         };
         let mut present = HashSet::new();
@@ -161,7 +163,8 @@ impl<'a> Expanded<'a> {
         }
         // What drives a net that is there is there.
         for (name, (kind, pins)) in self.cells.iter().filter(|(name, _)| !present.contains(name)) {
-            let drives = |(pin, node): &(&str, Node)| self.is_output(kind, pin) && wires.read.contains_key(&self.root(*node));
+            let drives =
+                |(pin, node): &(&str, Node)| self.is_output(kind, pin) && wires.read.contains_key(&self.root(*node));
             if pins.iter().any(drives) {
                 return Err(differs(name));
             }

@@ -55,10 +55,17 @@ impl<'a> Kept<'a> {
         self.folder.map(|folder| folder.join(format!("proof-{key}.json")))
     }
 
-    /// The proof of this key, if there is one.
-    pub fn find(&self, key: &str) -> Option<Proof> {
+    /// The proof of this key, if there is one. What this process knows goes to the
+    /// folder too.
+    pub fn find(&self, key: &str) -> Result<Option<Proof>, NetlistError> {
+        let file = self.file(key);
+        let text = file.as_ref().and_then(|path| fs::read_to_string(path).ok());
+        let found = text.and_then(|text| serde_json::from_str(&text).ok());
         let known = PROVEN.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied();
-        known.or_else(|| serde_json::from_str(&fs::read_to_string(self.file(key)?).ok()?).ok())
+        if let (Some(proof), None, Some(_)) = (known, &found, file) {
+            self.keep(key, proof)?;
+        }
+        Ok(known.or(found))
     }
 
     /// Keeps a proof.

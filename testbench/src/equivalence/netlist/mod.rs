@@ -176,31 +176,36 @@ pub fn check_netlist(
         return Err(NetlistError::Unreadable { what: format!("the Verilog has no module {name}") });
     }
     let kept = Kept::of(library, limits.cache)?;
-    let keys: Vec<String> = modules.iter().map(|(name, text)| kept.key(rtl, name, text, &names)).collect();
-    let mut proofs: BTreeMap<&str, Proof> = BTreeMap::new();
-    for (name, key) in names.iter().zip(&keys) {
-        proofs.extend(kept.find(key).map(|proof| (name.as_str(), proof)));
+    let keys: BTreeMap<&str, String> =
+        modules.iter().map(|(name, text)| (name.as_str(), kept.key(rtl, name, text, &names))).collect();
+    let mut outcomes: BTreeMap<&str, Outcome> = BTreeMap::new();
+    for (name, key) in &keys {
+        if let Some(proof) = kept.find(key)? {
+            outcomes.insert(name, Ok(proof));
+        }
     }
-    let wanted: Vec<String> = names.iter().filter(|name| !proofs.contains_key(name.as_str())).cloned().collect();
+    let wanted: Vec<String> = names.iter().filter(|name| !outcomes.contains_key(name.as_str())).cloned().collect();
     let Exported { sides, hierarchy } = export::export(rtl, texts.hierarchy, &names, &wanted, library, limits.cancel)?;
+    let results = parallel::all(&sides.iter().collect::<Vec<_>>(), |(name, sides)| {
+        let outcome = prove(name, sides, limits)?;
+        if let (Ok(proof), Some(key)) = (&outcome, keys.get(name.as_str())) {
+            kept.keep(key, *proof)?;
+        }
+        Ok::<_, NetlistError>(outcome)
+    })?;
     let instances = flat::instances(texts.flat, &hierarchy, &names, library)?;
-    let results = parallel::all(&sides.iter().collect::<Vec<_>>(), |(name, sides)| prove(name, sides, limits))?;
-    let mut results: BTreeMap<&str, Outcome> = sides.keys().map(String::as_str).zip(results).collect();
-    let mut checks = Vec::new();
-    for (name, key) in names.iter().zip(&keys) {
-        let known = proofs.get(name.as_str()).map(|proof| Ok(*proof));
-        let Some(outcome) = known.or_else(|| results.remove(name.as_str())) else { continue };
+    for ((name, _), outcome) in keys.iter().filter(|(name, _)| sides.contains_key(**name)).zip(results) {
+        outcomes.insert(name, outcome);
+    }
+    let check = |name: &String| {
         let instances = instances.get(name).copied().unwrap_or(0);
-        let (how, bits, seconds, reason) = match outcome {
-            Ok(proof) => {
-                kept.keep(key, proof)?;
-                (How::Proven, proof.bits, proof.seconds, None)
-            }
+        let (how, bits, seconds, reason) = match outcomes.remove(name.as_str())? {
+            Ok(proof) => (How::Proven, proof.bits, proof.seconds, None),
             Err((reason, seconds)) => (How::Simulated, 0, seconds, Some(reason)),
         };
-        checks.push(NetlistCheck { module: name.clone(), instances, how, bits, seconds, reason });
-    }
-    Ok(checks)
+        Some(NetlistCheck { module: name.clone(), instances, how, bits, seconds, reason })
+    };
+    Ok(names.iter().filter_map(check).collect())
 }
 
 /// A proof, or why there is none and how long that took to find out.

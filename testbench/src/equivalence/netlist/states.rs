@@ -78,9 +78,7 @@ pub fn states(module: &Module, boxes: &BTreeSet<String>) -> Result<Vec<State>, S
         }
         let (kind, letters) = shape(&cell.kind).ok_or_else(|| cell.kind.clone())?;
         let pin = |pin: &str| cell.pin(pin).ok_or_else(|| cell.kind.clone());
-        let signal = |name: &str, letter: &u8| {
-            Ok::<_, String>(Signal { bit: pin(name)?, inverted: *letter == b'N' })
-        };
+        let signal = |name: &str, letter: &u8| Ok::<_, String>(Signal { bit: pin(name)?, inverted: *letter == b'N' });
         let clock = signal(if kind == Kind::Flop { "C" } else { "E" }, &letters[0])?;
         let (clear, set) = match &letters[1..] {
             [] => (Signal::NEVER, Signal::NEVER),
@@ -97,8 +95,23 @@ pub fn states(module: &Module, boxes: &BTreeSet<String>) -> Result<Vec<State>, S
 
 /// Yosys' cells that keep no state. `$anyseq` stands for an undefined value.
 const LOGIC: [&str; 17] = [
-    "$_BUF_", "$_NOT_", "$_AND_", "$_NAND_", "$_OR_", "$_NOR_", "$_XOR_", "$_XNOR_", "$_ANDNOT_", "$_ORNOT_", "$_MUX_",
-    "$_NMUX_", "$_AOI3_", "$_OAI3_", "$_AOI4_", "$_OAI4_", "$anyseq",
+    "$_BUF_",
+    "$_NOT_",
+    "$_AND_",
+    "$_NAND_",
+    "$_OR_",
+    "$_NOR_",
+    "$_XOR_",
+    "$_XNOR_",
+    "$_ANDNOT_",
+    "$_ORNOT_",
+    "$_MUX_",
+    "$_NMUX_",
+    "$_AOI3_",
+    "$_OAI3_",
+    "$_AOI4_",
+    "$_OAI4_",
+    "$anyseq",
 ];
 
 /// The kind of a cell, and the letters of its type: edge or level, those of set and
