@@ -10,13 +10,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// A net of the whole netlist: a place in a list, the first two of which are constants.
 type Node = usize;
 
+/// A cell's type, and its pins.
+type Leaf<'a> = (&'a str, Vec<(&'a str, Node)>);
+
 /// The netlist with its parts, taken apart.
 struct Expanded<'a> {
     design: &'a Design,
     /// What each net is the same as.
     parents: Vec<Node>,
     /// Cells by their whole name: type and pins.
-    cells: HashMap<String, (&'a str, Vec<(&'a str, Node)>)>,
+    cells: HashMap<String, Leaf<'a>>,
     /// Instances of each module that has cells of its own.
     instances: BTreeMap<&'a str, usize>,
 }
