@@ -6,6 +6,8 @@
 //! equivalent; [`prove_gating`] shows that the two bodies of a gated register
 //! bank are.
 //!
+//! [`netlist`] shows that gates on a cell library are our text.
+//!
 //! A module is proven with its children as black boxes of the same name: their
 //! inputs are proven equal, their outputs taken as equal, and each child is
 //! proven in its own turn. This keeps every proof small, and it keeps the

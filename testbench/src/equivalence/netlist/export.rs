@@ -66,6 +66,7 @@ pub fn export(
     Ok(Exported { sides, hierarchy: read("netlist.json")? })
 }
 
+/// Without `-norom`, Yosys 0.23 takes a register behind a `case` into a ROM.
 fn script(rtl: &Rtl, kept: &[String], wanted: &[String]) -> String {
     let mut script = String::new();
     for index in 0..rtl.modules.len() {
@@ -82,10 +83,8 @@ fn script(rtl: &Rtl, kept: &[String], wanted: &[String]) -> String {
                 script,
                 "design -load {side}
 {boxes}hierarchy -check -top {name}
-proc
+proc -norom
 flatten
-memory -nomap
-memory_map
 opt_clean
 techmap
 opt_clean
