@@ -4,7 +4,9 @@ use axp_testbench::energy::Comparison;
 use axp_testbench::energy::estimate::Estimate;
 use axp_testbench::energy::figures::Figures;
 use axp_testbench::energy::waterfall::{Step, waterfall};
+use axp_testbench::equivalence::netlist::{How, NetlistCheck};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// What is stated about a library.
@@ -58,7 +60,8 @@ const BOUNDARY: &str = "one processing element, input registers included, 32-bit
                         clock pins and gates without a clock tree; no layout";
 
 /// How the netlists were checked.
-const CHECKED: &str = "every output of every simulated cycle of the netlists equals the golden model";
+const CHECKED: &str = "every output of every simulated cycle of the netlists equals the golden model; netlist_checks \
+                       tells which modules of a netlist are proven equivalent to their Verilog";
 
 /// The report as text.
 pub fn table(pe: &str, libraries: &[Library]) -> String {
@@ -131,7 +134,22 @@ fn one(text: &mut String, pe: &str, library: &Library) {
         let _ = writeln!(text, "\nestimated without gates: {pj:.1} pJ a MAC ({error_percent:+.1} %)");
     }
     let cycles: u64 = all().map(|figures| figures.compared_cycles).sum();
-    let _ = writeln!(text, "\nEvery output of the netlists equals the golden model in all {cycles} cycles.\n");
+    let _ = writeln!(text, "\nEvery output of the netlists equals the golden model in all {cycles} cycles.");
+    let _ = writeln!(text, "{}\n", proofs(&all().collect::<Vec<_>>()));
+}
+
+/// Which modules are proven to be their Verilog. Contenders can share a netlist.
+fn proofs(all: &[&Figures]) -> String {
+    let netlists: BTreeMap<&str, &&Figures> = all.iter().rev().map(|f| (f.netlist_sha256.as_str(), f)).collect();
+    let checks =
+        || netlists.values().flat_map(|figures| figures.netlist_checks.iter().map(|check| (&figures.name, check)));
+    let (count, proven) = (checks().count(), checks().filter(|(_, check)| check.how == How::Proven).count());
+    let mut text =
+        format!("Netlist = Verilog: {proven} of {count} modules of {} netlists proven (Yosys)", netlists.len());
+    for (name, NetlistCheck { module, reason, .. }) in checks().filter(|(_, check)| check.how == How::Simulated) {
+        let _ = write!(text, "\n  only simulated: {name}, {module}: {}", reason.as_deref().unwrap_or("no proof"));
+    }
+    text + "."
 }
 
 /// Where the saving comes from.

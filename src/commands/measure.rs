@@ -85,6 +85,7 @@ impl Measured {
         let stage = stages.start("energy", 0);
         let progress = |phase: Phase<'_>| match phase {
             Phase::Synthesis(name) => stage.say(format!("synthesis of {name} on {}", library.name)),
+            Phase::Proof(name) => stage.say(format!("proof of {name} on {}", library.name)),
             Phase::Simulation { macs, of } => {
                 stage.say(format!("{macs} of {of} MACs on {}", library.name));
                 stage.set(macs, of);

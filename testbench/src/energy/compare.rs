@@ -35,6 +35,8 @@ pub struct Options<'a> {
 pub enum Phase<'a> {
     /// This netlist is being made.
     Synthesis(&'a str),
+    /// This netlist is being proven equivalent to its Verilog.
+    Proof(&'a str),
     /// So many MACs of all contenders have been simulated.
     Simulation {
         /// Done.
@@ -97,7 +99,9 @@ pub fn compare(
     for Contender { name, config, .. } in &contenders {
         if !gates.contains_key(config) {
             (options.progress)(Phase::Synthesis(name));
-            let made = Gates::make(name, config, library, options.cache, options.cancel)?;
+            let mut made = Gates::make(name, config, library, options.cache, options.cancel)?;
+            (options.progress)(Phase::Proof(name));
+            made.check(name, library, options.cache, options.cancel)?;
             gates.insert(config.clone(), made);
         }
     }

@@ -1,5 +1,6 @@
 //! Why no energy of a processing element is stated.
 
+use crate::equivalence::netlist::NetlistError;
 use crate::gates::GatesError;
 use crate::process::ProcessError;
 use crate::synth::SynthError;
@@ -26,6 +27,14 @@ pub enum EnergyError {
         contender: String,
         /// Why.
         source: GatesError,
+    },
+    /// A netlist is not what its Verilog says, or could not be compared with it.
+    #[error("{contender}: {source}")]
+    Netlist {
+        /// The processing element.
+        contender: String,
+        /// What differs.
+        source: NetlistError,
     },
     /// There is no Verilog of the configuration.
     #[error(transparent)]
@@ -90,6 +99,7 @@ impl EnergyError {
         let process = |error: &ProcessError| matches!(error, ProcessError::Cancelled { .. });
         match self {
             Self::Cancelled => true,
+            Self::Netlist { source, .. } => source.is_cancelled(),
             Self::Synth { source: SynthError::Process(error), .. }
             | Self::Gates {
                 source: GatesError::Process(error) | GatesError::Synth(SynthError::Process(error)), ..
@@ -110,6 +120,7 @@ impl EnergyError {
                     | GatesError::Period { .. }
                     | GatesError::TooSlow { .. }
             ),
+            Self::Netlist { source, .. } => source.is_failed_check(),
             Self::Overflow { .. } | Self::Stalled { .. } => true,
             _ => false,
         }

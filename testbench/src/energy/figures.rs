@@ -4,6 +4,7 @@ use super::gates::Gates;
 use super::mix::{self, Observed};
 use super::run::{RELOAD, STRIDE};
 use super::window::LayerWindow;
+use crate::equivalence::netlist::NetlistCheck;
 use crate::gates::account::{ByKind, ClassEnergy};
 use crate::gates::{Kind, Measurement};
 use serde::{Deserialize, Serialize};
@@ -145,6 +146,8 @@ pub struct Figures {
     pub recipe: String,
     /// SHA-256 of the netlist's text.
     pub netlist_sha256: String,
+    /// How each module of the netlist is known to be its Verilog.
+    pub netlist_checks: Vec<NetlistCheck>,
     /// The parts of the netlist, without writing rows.
     pub parts: Vec<PartFigures>,
     /// The layers.
@@ -196,6 +199,7 @@ impl Figures {
             longest_path_ns: gates.longest_ns,
             recipe: gates.netlist.recipe.clone(),
             netlist_sha256: gates.sha256.clone(),
+            netlist_checks: gates.checks.clone(),
             parts: measured.components.iter().zip(parts).map(|(name, energies)| part(name, energies)).collect(),
             layers,
         }

@@ -1,6 +1,7 @@
 //! From the configuration of a processing element to a netlist that can be timed and simulated.
 
 use super::error::EnergyError;
+use crate::equivalence::netlist::{self, Limits, NetlistCheck, Texts};
 use crate::gates::circuit::Circuit;
 use crate::gates::netlist::FlatNetlist;
 use crate::gates::timing::Timing;
@@ -40,6 +41,8 @@ pub struct Gates {
     pub sha256: String,
     /// The longest path in ns: the longer of OpenSTA's and of our own.
     pub longest_ns: f64,
+    /// What [`check`](Self::check) found out about each module; empty before.
+    pub checks: Vec<NetlistCheck>,
     circuit: Circuit,
 }
 
@@ -74,7 +77,25 @@ impl Gates {
         let own = Timing::of(&circuit, around(library), CLOCK_SLEW_NS).longest_ns;
         let longest_ns = own.max(netlist.longest_path_ns);
         let sha256 = sha256_hex(netlist.verilog.as_bytes());
-        Ok(Self { netlist, sha256, longest_ns, circuit, rtl })
+        Ok(Self { netlist, sha256, longest_ns, checks: Vec::new(), circuit, rtl })
+    }
+
+    /// Proves the netlist equivalent to the Verilog, module by module, and keeps what came out.
+    ///
+    /// # Errors
+    /// A module is refuted, Yosys is missing or fails, or the user cancels.
+    pub fn check(
+        &mut self,
+        name: &str,
+        library: &CellLibrary,
+        cache: Option<&Path>,
+        cancel: &AtomicBool,
+    ) -> Result<(), EnergyError> {
+        let texts = Texts { hierarchy: &self.netlist.hierarchy, flat: &self.circuit.netlist };
+        let limits = Limits { cache, time: netlist::TIME, cancel };
+        self.checks = netlist::check_netlist(&self.rtl, texts, library, limits)
+            .map_err(|source| EnergyError::Netlist { contender: name.to_owned(), source })?;
+        Ok(())
     }
 
     /// The netlist timed for a clock period in ns.
@@ -96,7 +117,7 @@ fn goal_ns(library: &CellLibrary) -> f64 {
 }
 
 /// Modules whose instances are told apart in the netlist.
-fn parts(rtl: &Rtl) -> Vec<&str> {
+pub fn parts(rtl: &Rtl) -> Vec<&str> {
     let top = rtl.modules.iter().filter(|module| module.name == rtl.top);
     let own = top.flat_map(|module| &module.children).filter(|child| !child.starts_with(CONTROL_REGISTERS));
     let rows = rtl.modules.iter().map(|module| &module.name).filter(|name| name.starts_with(ROW));

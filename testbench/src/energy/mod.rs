@@ -4,7 +4,7 @@
 //! contender   which processing elements are compared
 //! window      what is streamed of each layer, and the range of fixed-point sums
 //! encoding    operands as each processing element is given them
-//! gates       Verilog → netlist, parts apart, longest path
+//! gates       Verilog → netlist, parts apart, longest path, proofs
 //! stream      rows, then one pair a cycle without stalls, golden model beside
 //! run         one netlist on all layers → energies
 //! mix         what a hit, a miss and a zero use, out of a stream that mixes them
@@ -15,7 +15,9 @@
 //! cache       comparisons that were made before
 //! ```
 //!
-//! Every output of every cycle is compared with [`axp_golden::pe::CyclePe`]; a
+//! Each module of a netlist is proven equivalent to its Verilog
+//! ([`crate::equivalence::netlist`]); what is refuted ends everything, and the figures say
+//! what is not decided. Every output of every cycle is compared with [`axp_golden::pe::CyclePe`]; a
 //! difference, or too few pins with activity data, and no figure is stated.
 
 pub mod cache;

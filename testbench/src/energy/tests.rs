@@ -1,6 +1,7 @@
 //! Small processing elements on real gates. Skips loudly where library or tools are missing.
 
 use super::*;
+use crate::equivalence::netlist::How;
 use crate::gates::GatesError;
 use crate::synth::liberty::{CellLibrary, OSU018};
 use crate::tools::Tool;
@@ -77,6 +78,8 @@ fn figures_are_complete_and_add_up() {
         }
         assert!(figures.annotated_percent >= LEAST_ANNOTATED_PERCENT);
         assert!(figures.longest_path_ns <= found.period_ns);
+        let proven = figures.netlist_checks.iter().filter(|check| check.how == How::Proven).count();
+        assert!(proven > 5 && proven == figures.netlist_checks.len(), "{:?}", figures.netlist_checks);
         let layer = &figures.layers[0];
         assert_eq!((layer.window_macs, layer.hits + layer.misses + layer.zeros), (640, 1.0));
     }

@@ -86,7 +86,7 @@ sat -timeout {} -verify -prove-asserts -show-outputs miter
 }
 
 /// Bits of the comparisons: `$eqx_48  2` counts as 96.
-fn compared_bits(log: &str) -> Option<usize> {
+pub(super) fn compared_bits(log: &str) -> Option<usize> {
     let (_, statistics) = log.split_once("=== miter ===")?;
     let comparisons = statistics.lines().map_while(|line| match line.contains("Executing") {
         true => None,
@@ -99,12 +99,12 @@ fn compared_bits(log: &str) -> Option<usize> {
     bits.sum()
 }
 
-fn last_error(log: &str) -> &str {
+pub(super) fn last_error(log: &str) -> &str {
     log.lines().rev().find(|line| line.starts_with("ERROR")).unwrap_or_default()
 }
 
 /// The outputs, and inputs of children, that differ in the counterexample.
-fn differences(log: &str) -> String {
+pub(super) fn differences(log: &str) -> String {
     let Some((_, example)) = log.split_once("Signal Name") else { return String::new() };
     let rows = example.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let differing = rows.filter_map(|row| match row[..] {

@@ -6,6 +6,8 @@
 //! equivalent; [`prove_gating`] shows that the two bodies of a gated register
 //! bank are, on the clock and on a branch of it.
 //!
+//! [`netlist`] shows that gates on a cell library are our text.
+//!
 //! A module is proven with its children as black boxes of the same name: their
 //! inputs are proven equal, their outputs taken as equal, and each child is
 //! proven in its own turn. This keeps every proof small, and it keeps the
@@ -19,6 +21,7 @@ mod branch;
 mod folder;
 mod gating;
 mod miter;
+pub mod netlist;
 mod nets;
 mod obligation;
 mod parallel;
@@ -68,6 +71,14 @@ pub enum EquivalenceError {
     #[error("cannot write {}: {source}", path.display())]
     Write {
         /// The file or folder.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+    /// A file that Yosys wrote could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
         path: PathBuf,
         /// What the system answered.
         source: std::io::Error,

@@ -85,6 +85,9 @@ pub struct Netlist {
     pub path: LongestPath,
     /// The netlist in Verilog.
     pub verilog: String,
+    /// The same before its parts were flattened, without tie cells; empty if none were kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hierarchy: String,
 }
 
 /// Which library and tools a netlist was made with.
@@ -280,7 +283,8 @@ fn attempt(
     write(&folder.join("netlist.v"), &verilog)?;
     let path = sta::longest_path(folder, Path::new("../cells.lib"), "netlist.v", design.top, library, around, cancel)?;
     let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
-    figures(library, counts, path, verilog, format!("{}@{target}", recipe.name))
+    let hierarchy = if parts { read(&folder.join("parts.v"))? } else { String::new() };
+    figures(library, counts, path, (verilog, hierarchy), format!("{}@{target}", recipe.name))
 }
 
 const fn surroundings<'a>(design: &Design<'a>, goal: Goal) -> Surroundings<'a> {
@@ -291,7 +295,7 @@ fn figures(
     library: &CellLibrary,
     counts: BTreeMap<String, usize>,
     path: LongestPath,
-    verilog: String,
+    (verilog, hierarchy): (String, String),
     recipe: String,
 ) -> Result<Netlist, SynthError> {
     let unmapped: Vec<_> = counts.keys().filter(|cell| library.area(cell).is_none()).cloned().collect();
@@ -313,6 +317,7 @@ fn figures(
         recipe,
         path,
         verilog,
+        hierarchy,
     })
 }
 

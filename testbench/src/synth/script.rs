@@ -170,14 +170,16 @@ impl<'a> Front<'a> {
 }
 
 /// From `generic.il` to `netlist.v` with this ABC script. Where parts were kept,
-/// they are flattened now, and cells are named after the instance they are in.
+/// they are written to `parts.v` as they are and then flattened, and cells are named
+/// after the instance they are in.
 pub fn back(top: &str, library: &CellLibrary, parts: bool) -> String {
     let mut script = String::from("read_liberty -lib ../cells.lib\nread_ilang ../generic.il\n");
     let _ = writeln!(script, "hierarchy -check -top {top}");
     script += "abc -liberty ../cells.lib -constr ../limits.txt -script recipe.abc\nopt_clean\n";
     if parts {
         // Named before, since the names of flattened private objects are lost.
-        script += "rename -enumerate\nsetattr -mod -unset keep_hierarchy *\nflatten\n";
+        script += "rename -enumerate\nwrite_verilog -noattr -noexpr -nohex -nodec parts.v\n";
+        script += "setattr -mod -unset keep_hierarchy *\nflatten\n";
     }
     if let (Some(high), Some(low)) = (&library.roles.tie_high, &library.roles.tie_low) {
         let _ = writeln!(script, "hilomap -hicell {} {} -locell {} {}", high.cell, high.output, low.cell, low.output);

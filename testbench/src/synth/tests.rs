@@ -177,6 +177,7 @@ fn the_smallest_that_meets_the_period_wins_or_else_the_fastest() {
         cells_by_type: BTreeMap::new(),
         recipe: String::new(),
         path: LongestPath::default(),
+        hierarchy: String::new(),
         verilog: String::new(),
     };
     let all = [netlist(10.0, 9.0), netlist(12.0, 5.0), netlist(11.0, 6.0)];
