@@ -11,8 +11,7 @@ use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{Network, Samples};
 use axp_spec::design::SCHEMA;
 use axp_spec::{
-    Accumulator, AmConfig, Content, Design, FactoredConfig, GridConfig, LayerDesign, Organisation, PeConfig,
-    WeightOperand,
+    Accumulator, AmConfig, Design, FactoredConfig, GridConfig, LayerDesign, Organisation, PeConfig, WeightOperand,
 };
 use rayon::prelude::*;
 use std::collections::HashMap;

@@ -245,7 +245,7 @@ fn latches_open_behind_the_edge_at_which_flops_take_what_they_held() {
 #[test]
 fn latches_that_hold_data_begin_and_continue_paths() {
     let through = "module t (input clk_i, d_i, output q_o); wire held, q;\n\
-        DFF held (.C(clk_i), .D(d_i), .Q(held)); LAT row (.D(held), .G(clk_i), .Q(q)); XOR x (.A(q), .B(q), .Y(q_o)); endmodule";
+        DFF flop (.C(clk_i), .D(d_i), .Q(held)); LAT row (.D(held), .G(clk_i), .Q(q)); XOR x (.A(q), .B(q), .Y(q_o)); endmodule";
     let direct = through.replace("LAT row (.D(held), .G(clk_i), .Q(q));", "assign q = held;");
     let [through, direct] = [through, &direct].map(|text| program(text, Some("clk_i")).timing.longest_ns);
     assert!(through > direct + 0.1, "{through} {direct}");

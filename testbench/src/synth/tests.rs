@@ -144,6 +144,33 @@ fn a_clock_gate_is_mapped_and_is_no_data_path() {
     assert!(netlist.longest_path_ns > 0.5 && netlist.longest_path_ns < 5.0, "{:?}", netlist.path);
 }
 
+/// Words in latches that a register feeds, both on a gated clock.
+const LATCHED: &str = "module latched (input wire clk_i, en_i, input wire [7:0] a_i, output reg [7:0] sum_o);
+  reg open;
+  always @* if (!clk_i) open = en_i;
+  wire clk = clk_i & open;
+  reg [7:0] held, row;
+  always @(posedge clk) held <= a_i;
+  always @* if (clk) row <= held;
+  always @(posedge clk_i) sum_o <= sum_o + row;
+endmodule
+";
+
+#[test]
+fn latches_that_hold_data_are_in_paths() {
+    let Some(library) = osu018() else { return };
+    let direct = LATCHED.replace("always @* if (clk) row <= held;", "always @* row = held;");
+    let [through, direct] = [LATCHED, &direct].map(|text| {
+        let modules = [("latched", text)];
+        let design = Design { top: "latched", modules: &modules, clock: Some("clk_i"), control: &["en_i"] };
+        let goal = Goal { period: 5.0, wire_load: library.wire_load() };
+        synthesise(&design, &library, goal, None, &AtomicBool::new(false)).unwrap_or_else(|error| panic!("{error}"))
+    });
+    assert_eq!((through.cells_by_type.get("LATCH"), direct.cells_by_type.get("LATCH")), (Some(&9), Some(&1)));
+    assert!(through.path.pins.iter().any(|(_, cell)| cell == "LATCH"), "{:?}", through.path);
+    assert!(through.longest_path_ns > direct.longest_path_ns, "{:?} {:?}", through.path, direct.path);
+}
+
 #[test]
 fn a_result_is_kept_and_taken_again() {
     let Some(library) = osu018() else { return };
