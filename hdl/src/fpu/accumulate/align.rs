@@ -41,7 +41,8 @@ pub(super) fn alignment(shape: &Shape) -> Circuit {
     let places = c.input("places_i", shape.places(), "shift of the other, one place more if swap_i");
 
     let p = unpack(&mut c, shape.format, "product", &product, false);
-    let [counts, there] = [(&fresh, "counts"), (&void, "there")].map(|(flag, name)| c.net(name, !flag, "it counts"));
+    let counts = c.net("counts", !fresh, "the sum before counts");
+    let there = c.net("there", !void, "there is a product");
     let before_sign = c.net("before_sign", &sign & &counts, "sign of the sum before");
     let subtract = c.net("subtract", (&before_sign ^ &p.sign) & &there, "the signs differ");
     let product_significand = p.significand.extend(s + 1);
@@ -58,7 +59,7 @@ pub(super) fn alignment(shape: &Shape) -> Circuit {
     let close = c.net("close", !places.slice(1, shape.places() - 1).any(), "at most two places apart");
     let same = c.net("same", &close & !places.bit(0) & !&swap, "the exponents are the same");
     let one = c.net("one_apart", &close & (places.bit(0) ^ &swap), "the exponents differ by 1, or the sum is 0");
-    let large = c.net("large", major.bit(s - 1) & major.bit(s - 2), "the greater one is at least 1.5");
+    let large = c.net("is_large", major.bit(s - 1) & major.bit(s - 2), "the greater one is at least 1.5");
     let near = c.net("near", &subtract & (same | (one & !large)), "more than one leading bit may be lost");
 
     // Special operands.
