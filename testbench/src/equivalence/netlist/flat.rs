@@ -124,7 +124,7 @@ impl<'a> Expanded<'a> {
                 ties.iter().find(|(tie, _)| tie.as_ref().is_some_and(|tie| tie.cell == cell && tie.output == pin));
             tie.map(|(_, node)| *node)
         };
-        let mut present = HashSet::new();
+        let (mut present, mut open) = (HashSet::new(), Vec::new());
         for cell in &flat.instances {
             match self.cells.get(&cell.name) {
                 Some((kind, _)) if *kind == cell.cell => {
@@ -145,8 +145,7 @@ impl<'a> Expanded<'a> {
             for (pin, node) in pins {
                 match connected.get(pin) {
                     Some(bit) => wires.pair(*bit, self.root(*node), &cell.name)?,
-                    // An output that nothing reads may be left open.
-                    None if self.is_output(kind, pin) => {}
+                    None if self.is_output(kind, pin) => open.push((&cell.name, *node)),
                     None => return Err(differs(&cell.name)),
                 }
             }
@@ -164,15 +163,15 @@ impl<'a> Expanded<'a> {
         if flat.ports.len() != ports.len() {
             return Err(differs(&flat.top));
         }
-        // What drives a net that is there is there.
+        // What drives a net that is there is there: cells and outputs may be missing where
+        // nothing reads them.
         for (name, (kind, pins)) in self.cells.iter().filter(|(name, _)| !present.contains(name)) {
-            let drives =
-                |(pin, node): &(&str, Node)| self.is_output(kind, pin) && wires.read.contains_key(&self.root(*node));
-            if pins.iter().any(drives) {
-                return Err(differs(name));
-            }
+            open.extend(pins.iter().filter(|(pin, _)| self.is_output(kind, pin)).map(|(_, node)| (name, *node)));
         }
-        Ok(())
+        match open.into_iter().filter(|(_, node)| wires.read.contains_key(&self.root(*node))).min() {
+            Some((name, _)) => Err(differs(name)),
+            None => Ok(()),
+        }
     }
 
     fn is_output(&self, cell: &str, pin: &str) -> bool {
