@@ -99,7 +99,7 @@ impl RegisterBank {
             "clk_i",
             1,
             AtomKind::InputParameter,
-            vec![annotate::module_text(&name, shape.doc), annotate::doc_text("free-running clock, rising edge")],
+            vec![annotate::module_text(&name, shape.doc), annotate::doc_text("clock, rising edge")],
         )];
         if shape.reset.is_some() {
             ports.push(input("rst_ni", 1, "reset to zero, active low"));
