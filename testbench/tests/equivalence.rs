@@ -107,8 +107,8 @@ fn both_bodies_of_every_register_bank_are_proven_equivalent() {
         let rtl = generate(&PeConfig { reset, ..PeConfig::pair("axp_small", 2) }).unwrap();
         let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
         let banks: Vec<&str> = proofs.iter().map(|proof| proof.module.as_str()).collect();
-        // Two words without a reset, one with, and a row.
-        assert_eq!(banks.len(), 4, "{banks:?}");
+        // Two words without a reset, two with, and a row.
+        assert_eq!(banks.len(), 5, "{banks:?}");
         let rtl = generate(&PeConfig { reset, ..PeConfig::factored("axp_small", 2, 1) }).unwrap();
         let proofs = prove_gating(&rtl, &RUN).unwrap_or_else(|error| panic!("{error}"));
         assert!(proofs.iter().any(|proof| proof.module.starts_with("axp_row_storage_product")), "{proofs:?}");
