@@ -14,7 +14,7 @@ pub(super) struct Finished {
     pub result: Value,
 }
 
-/// The adder of a PE.
+/// The adder of a PE with two sums.
 pub(super) fn adder(config: &PeConfig) -> FpuConfig {
     let unit = FpuConfig::new(FpuOperation::Add, config.format, Rounding::NearestEven);
     FpuConfig { flags: false, stages: config.adder_stages, ..unit }

@@ -133,7 +133,9 @@ mod tests {
     fn memory_rows_units_and_banks_are_parts() {
         let rtl = axp_hdl::generate(&PeConfig::pair("axp_pe_parts", 2)).unwrap();
         let found = parts(&rtl);
-        for stem in ["axp_pair_am", "axp_am_row", "axp_fp_mul", "axp_fp_add", "axp_output_buffer", "axp_gated_reg"] {
+        for stem in
+            ["axp_pair_am", "axp_am_row", "axp_fp_mul", "axp_accumulate_sum", "axp_output_buffer", "axp_gated_reg"]
+        {
             assert!(found.iter().any(|part| part.starts_with(stem)), "{stem} in {found:?}");
         }
         assert!(found.iter().all(|part| !part.starts_with(CONTROL_REGISTERS)), "{found:?}");
