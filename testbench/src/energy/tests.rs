@@ -180,6 +180,7 @@ fn a_layer_is_selected_in_a_frozen_memory_and_written_to_another() {
         assert!(served.hits > 0.5 && served.misses == 0.0 && exact.hits == 0.0, "{served:?} {exact:?}");
         assert!(served.pj_per_mac < 0.7 * exact.pj_per_mac, "{served:?} {exact:?}");
         assert!(found.split.search_and_read > 0.0);
+        assert!(found.netlist_checks.iter().all(|check| check.how == How::Proven), "{:?}", found.netlist_checks);
         reloads.push(found.split.reload);
         let mut wrong = windows.clone();
         wrong[1].memory.range = 133;
