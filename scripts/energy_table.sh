@@ -29,7 +29,7 @@ build() {
   shift 2
   designs+=("$folder")
   [ -d "$folder" ] && return
-  "${AXP:-target/release/axp}" build --bundled "$net" --out "$folder" --max-loss 100 --outputs 1 --macs 1 "$@"
+  target/release/axp build --bundled "$net" --out "$folder" --max-loss 100 --outputs 1 --macs 1 "$@"
 }
 fixed=(--accumulator fixed)
 short=(--accumulator fixed --accumulator-bits 16 --product-bits 6)
@@ -55,4 +55,4 @@ build keywords k_factored_16x3_frozen --memory factored --size 16x3 --frozen "${
 build keywords k_grid_16x4 --memory grid --size 16x4 --zero-skip
 build keywords k_grid_48x16_frozen_fixed --memory grid --size 48x16 "${fixed[@]}" --frozen --zero-skip
 
-"${AXP:-target/release/axp}" energy-table "${designs[@]}" "${libraries[@]}" --macs 512 --out "$file"
+target/release/axp energy-table "${designs[@]}" "${libraries[@]}" --macs 512 --out "$file"

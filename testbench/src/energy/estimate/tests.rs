@@ -25,8 +25,9 @@ fn activities_are_counted_by_hand() {
         misses: 0.5,
         // The first one of all, and the one after the zero.
         starts: 0.5,
-        // 1.0 is 3F800000 and 2.0 is 40000000: seven bits to 0.0, eight back with a sign, nine to 2.0.
-        bus_bits: 25.0 / 4.0,
+        // 1.0 is 3F800000 and 2.0 is 40000000: seven bits to 0.0, as many back and a sign, eight
+        // to 2.0 and the sign.
+        bus_bits: 24.0 / 4.0,
         key_bits: 0.0,
         operand_bits: 9.0 / 4.0,
         // 1, -1, 2 and sums of 1, 0, 2.
