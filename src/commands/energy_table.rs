@@ -53,7 +53,8 @@ fn measure_samples(
     cancel: &Cancel,
 ) -> Result<Vec<Sample>, Failure> {
     let found = measured.compare(baselines, library, None, stages, cancel)?;
-    let contenders = std::iter::once(measured.design.clone()).chain(baselines.iter().map(|baseline| baseline.contender()));
+    let contenders =
+        std::iter::once(measured.design.clone()).chain(baselines.iter().map(|baseline| baseline.contender()));
     let figures = std::iter::once(found.design).chain(found.baselines.into_iter().map(|baseline| baseline.figures));
     let samples = contenders.zip(figures).map(|(contender, figures)| {
         let activities = measured.activities(&contender)?.into_iter().map(|layer| layer.1).collect();

@@ -164,10 +164,18 @@ fn seeded_faults_are_found_where_the_outputs_first_differ() {
         ("axp_output_buffer", "skid_occupied ? skid_q_o : arriving", "skid_occupied ? arriving : skid_q_o"),
         ("axp_output_buffer", "out_ready_i | ~occupied", "out_ready_i & ~occupied"),
         // The control: wires of the top module.
-        ("axp_pe_faulty", "assign sum_next = restart ?", "assign sum_next = restarts ?"),
+        ("axp_pe_faulty", "assign fresh_next = enters & restart;", "assign fresh_next = enters & restarts;"),
         ("axp_pe_faulty", ".hit_o(memory_hit_o)", ".hit_o()"),
         ("axp_pe_faulty", "assign restart = s1_first | restarts;", "assign restart = s1_first;"),
-        ("axp_pe_faulty", "assign result = restarts ?", "assign result = restart ?"),
+        ("axp_pe_faulty", "assign filled = sum_last_q_o & begun_q_o;", "assign filled = sum_last_q_o;"),
+        // The sum: operands in the wrong order, the near path's sum on far, a lost sticky bit.
+        ("axp_accumulate_align", "assign product_lower = ~swap_i & there;", "assign product_lower = swap_i & there;"),
+        (
+            "axp_accumulate_align",
+            "assign aligned_o = {align_by_1, align_lost};",
+            "assign aligned_o = {align_by_1, 1'b0};",
+        ),
+        ("axp_accumulate_near", "assign far = ~near_i;", "assign far = near_i;"),
     ];
     let stimulus = stimulus();
     let expected = golden(&stimulus);

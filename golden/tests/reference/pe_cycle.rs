@@ -182,14 +182,14 @@ const TWO: u32 = 0x4000_0000;
 /// The table in the documentation of `CyclePe`, signal by signal.
 #[test]
 fn the_documented_waveform() {
-    let in_valid = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0];
-    let in_first = [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
-    let in_last = [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0];
-    let in_ready = [1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1];
-    let out_valid = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0];
-    let out_ready = [1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1];
+    let in_valid = [1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let in_first = [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let in_last = [0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let in_ready = [1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1];
+    let out_valid = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0];
+    let out_ready = [1, 1, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1];
     let (a, b) = (3f32.to_bits(), ONE);
-    let out_data = [0, 0, 0, 0, 0, a, a, a, a, b, b];
+    let out_data = [0, 0, 0, 0, 0, 0, a, a, a, a, b, b];
     let mut checked = Checked::new(&AmImage::default());
     for cycle in 0..in_valid.len() {
         let inputs = PeInputs {
@@ -229,7 +229,7 @@ fn one_result_a_cycle_is_sustained() {
         let inputs = PeInputs { out_ready: true, ..pair((cycle as f32).to_bits(), ONE, true, true) };
         assert!(checked.step(&inputs).ready);
     }
-    let expected: Vec<u32> = (0..97).map(|cycle| (cycle as f32).to_bits()).collect();
+    let expected: Vec<u32> = (0..96).map(|cycle| (cycle as f32).to_bits()).collect();
     assert_eq!(checked.taken, expected);
 }
 
@@ -246,7 +246,7 @@ fn row_writes_around_one_pair() {
     for row in [write(10.0, true), write(20.0, true), write(30.0, false), None] {
         checked.step(&PeInputs { row, ..offered });
     }
-    for _ in 0..3 {
+    for _ in 0..4 {
         checked.step(&PeInputs { valid: false, ..offered });
     }
     assert_eq!(checked.taken, [2f32, 10.0, 20.0, 2.0].map(f32::to_bits));
