@@ -19,7 +19,7 @@ pub struct Activity {
     pub starts: f64,
     /// Bits of weight, column and activation on the input ports.
     pub bus_bits: f64,
-    /// Bits of the operands of hits, from one hit to the next.
+    /// Bits that the memory reads of the operands of hits, from one hit to the next.
     pub key_bits: f64,
     /// Bits of the operands of misses, from one miss to the next.
     pub operand_bits: f64,
@@ -59,7 +59,7 @@ impl Activity {
                 let operands = Operands { column, weight, activation };
                 let product = match am.product(operands) {
                     Some(stored) => {
-                        counted.hit(u64::from(weight) << 32 | u64::from(activation));
+                        counted.hit(key(config, bus(config, column, weight, activation)));
                         sums.value(config, stored)
                     }
                     None => {
@@ -79,6 +79,13 @@ impl Activity {
 fn bus(config: &PeConfig, column: u32, weight: u32, activation: u32) -> u64 {
     let weight = if config.has_codebook() { weight >> 31 << 16 | column } else { weight };
     u64::from(weight) << 32 | u64::from(activation)
+}
+
+/// What of it the memory reads on a hit: a `factored` one leaves out the lower bits of the
+/// activation's fraction.
+fn key(config: &PeConfig, bus: u64) -> u64 {
+    let unread = config.factored_memory().map_or(0, |shape| config.format.fraction_bits() - shape.mantissa_bits);
+    bus >> unread << unread
 }
 
 fn number_of(bits: u32) -> f64 {

@@ -139,8 +139,9 @@ impl Component {
                 ("bus_bit", bus_bits),
                 ("hit", hits),
                 ("key_bit", key_bits),
-                ("row_hit", size.rows * hits),
-                ("stored_bit_hit", size.stored_bits * hits),
+                // A read is gated by its select: what leads to a row grows, not all rows switch.
+                ("root_row_hit_product_bit", size.rows.sqrt() * hits * size.product_bits),
+                ("hit_product_bit", hits * size.product_bits),
                 ("miss", misses),
             ],
             Self::Multiplier => vec![("miss", misses), ("operand_bit", operand_bits)],
@@ -162,15 +163,20 @@ impl Component {
                 ("product_bit", product_bits),
                 ("sum_bit", sum_bits),
             ],
-            Self::Registers => vec![
-                ("cycle", 1.0),
-                ("bus_bit", bus_bits),
-                ("sum", summed),
-                ("key_bit", key_bits),
-                ("operand_bit", operand_bits),
-                ("product_bit", product_bits),
-                ("sum_bit", sum_bits),
-            ],
+            Self::Registers => {
+                let sum = match config.accumulator {
+                    Accumulator::Float => [("float_sum", summed), ("float_sum_bit", sum_bits)],
+                    Accumulator::Fixed { .. } => [("fixed_sum", summed), ("fixed_sum_bit", sum_bits)],
+                };
+                let others = [
+                    ("cycle", 1.0),
+                    ("bus_bit", bus_bits),
+                    ("key_bit", key_bits),
+                    ("operand_bit", operand_bits),
+                    ("product_bit", product_bits),
+                ];
+                others.into_iter().chain(sum).collect()
+            }
             Self::Clock => vec![
                 ("cycle", 1.0),
                 ("hit", hits),
