@@ -37,7 +37,7 @@ pub enum BankBody {
     Enabled,
     /// Flip-flops behind a clock gate.
     Gated,
-    /// Transparent latches behind a clock gate, see [`latch`](super::latch); without a
+    /// Transparent latches behind a clock gate, see the module `latch`; without a
     /// reset.
     Latched,
 }
