@@ -110,11 +110,17 @@ def plain(measured, library):
 
 
 def steps(measured, library):
-    lines = ["| percent of `fp32` | " + " | ".join(f"`{network}`" for network in NETWORKS) + " |", "|---" * (len(NETWORKS) + 1) + "|"]
-    found = [measured["designs"].get(f"{network}_24") for network in NETWORKS]
-    found = [dict(map(tuple, design["libraries"][library]["waterfall"])) if design else {} for design in found]
-    for step in [step for step in (found[0] or {}) if step != "plain binary32 MAC"]:
-        lines.append(f"| {step} | " + " | ".join(f"{column[step]:.1f}" if step in column else "" for column in found) + " |")
+    found = {network: measured["designs"].get(f"{network}_24") for network in NETWORKS}
+    found = {
+        network: dict(map(tuple, design["libraries"][library]["waterfall"]))
+        for network, design in found.items()
+        if design and library in design["libraries"]
+    }
+    lines = ["| percent of `fp32` | " + " | ".join(f"`{network}`" for network in found) + " |", "|---" * (len(found) + 1) + "|"]
+    names = [step for column in found.values() for step in column if step != "plain binary32 MAC"]
+    for step in dict.fromkeys(names):
+        cells = [f"{column[step]:.1f}" if step in column else "" for column in found.values()]
+        lines.append(f"| {step} | " + " | ".join(cells) + " |")
     return lines
 
 
@@ -149,7 +155,7 @@ def main():
     folder, kept, page = map(Path, sys.argv[1:])
     if folder.is_dir():
         part = kept.with_suffix(".part")
-        part.write_text(json.dumps(collect(folder), indent=1, sort_keys=True) + "\n")
+        part.write_text(json.dumps(collect(folder), indent=1) + "\n")
         part.rename(kept)
     measured = json.loads(kept.read_text())
     tables = {"pairs": pairs(measured), "baselines": baselines(measured)}

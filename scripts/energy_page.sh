@@ -55,4 +55,5 @@ measure digits_pair digits "$few"
 measure digits_pair4 digits "$few" --rows 4 --max-loss 100
 measure fashion_lenet5_pair fashion_lenet5 "$few"
 target/release/examples/baseline_energy 2048 > "$out/baselines.txt"
+"$axp" energy "$out/fashion_lenet5_24" --macs 1024 --plot docs/energy.svg > "$out/fashion_lenet5_24.txt"
 python3 scripts/energy_page.py "$out" docs/measured/energy_nets.json docs/energy.md
