@@ -3,7 +3,7 @@
 #   ./scripts/energy_page.sh [FOLDER]   builds in FOLDER (default: out/energy); what was built and
 #                                       measured is kept, so that it can be interrupted
 # The figures go to docs/measured/energy_nets.json, and from there into the page. Takes
-# about two hours on two cores the first time.
+# hours on two cores the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
