@@ -1,7 +1,8 @@
 //! `axp energy`: what a built design uses a MAC, and what it saves against plain MACs.
 
 use super::energy_report::{self, Library};
-use super::measure::{self, Measured};
+use super::measure::Measured;
+use super::synth;
 use crate::args::EnergyOptions;
 use crate::exit::{Failure, Outcome};
 use crate::input;
@@ -19,7 +20,7 @@ use std::path::Path;
 /// to be trusted are a failed check.
 pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
     let table = table(options.table.as_deref())?;
-    let libraries = measure::libraries(&options.measure)?;
+    let libraries = synth::libraries(&options.measure.liberty)?;
     let measured = Measured::open(&options.design, &options.measure, cancel)?;
     let layers = measured.activities(&measured.design)?;
     let stages = Stages::new();

@@ -1,6 +1,7 @@
 //! `axp energy-table`: energies of components, fitted to built designs that are measured.
 
-use super::measure::{self, Measured};
+use super::measure::Measured;
+use super::synth;
 use crate::args::EnergyTableOptions;
 use crate::exit::{Failure, Outcome};
 use crate::interrupt::Cancel;
@@ -20,7 +21,7 @@ const BASELINES: [Baseline; 4] = [Baseline::Plain, Baseline::ZeroSkip, Baseline:
 /// # Errors
 /// See [`Failure`].
 pub fn run(options: &EnergyTableOptions, cancel: &Cancel) -> Outcome {
-    let libraries = measure::libraries(&options.measure)?;
+    let libraries = synth::libraries(&options.measure.liberty)?;
     let open = |path| Measured::open(path, &options.measure, cancel);
     let designs = options.designs.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
     let stages = Stages::new();

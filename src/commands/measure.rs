@@ -1,9 +1,9 @@
 //! Measuring a built design on gates: its windows, and comparisons from before.
 
+use super::evaluation;
 use super::folder::{self, BuiltDesign};
 use super::replay::cache_folder;
 use super::replay_plan::{self, LayerSize};
-use super::{evaluation, synth};
 use crate::args::MeasureOptions;
 use crate::exit::Failure;
 use crate::interrupt::{Cancel, requested};
@@ -103,14 +103,6 @@ impl Measured {
     }
 }
 
-/// The libraries of the options.
-///
-/// # Errors
-/// A file that is no library.
-pub fn libraries(options: &MeasureOptions) -> Result<Vec<CellLibrary>, Failure> {
-    synth::libraries(&options.liberty)
-}
-
 /// Whole sums of every layer with at least `macs` MACs, where there are as many,
 /// spread over its outputs and over the samples.
 fn windows(built: &BuiltDesign, samples: &Samples, macs: u64, cancel: &Cancel) -> Result<Vec<LayerWindow>, Failure> {
@@ -173,15 +165,21 @@ fn saturates(design: &Design, number: usize, window: &LayerWindow, traces: &[Out
     })
 }
 
+/// What to do about a missing tool.
+const INSTALLS: &str = "./scripts/test.sh installs what is missing";
+
 fn failure(error: &EnergyError, cancel: &Cancel) -> Failure {
+    if let EnergyError::Netlist { source, .. } = error
+        && let Some(missing) = source.missing()
+    {
+        return Failure::input(missing, INSTALLS);
+    }
     match error {
         _ if error.is_cancelled() || requested(cancel) => Failure::Interrupted,
         EnergyError::Clock { least_ns, .. } => {
             Failure::input(error, format!("use --clock {least_ns}ns or more, or leave the choice to axp"))
         }
-        EnergyError::Synth { source: SynthError::Missing(missing), .. } => {
-            Failure::input(missing, "./scripts/test.sh installs what is missing")
-        }
+        EnergyError::Synth { source: SynthError::Missing(missing), .. } => Failure::input(missing, INSTALLS),
         _ if error.is_failed_check() => Failure::check(
             format!("no figure is stated: {error}"),
             "axp has a defect; please report it with the design",

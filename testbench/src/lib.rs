@@ -12,6 +12,7 @@
 //! [`mod@unit`] does the same for single arithmetic units, millions of cases at a
 //! time, as RTL and as synthesised gates.
 
+mod atomic;
 pub mod backend;
 pub mod compare;
 pub mod dut;

@@ -5,6 +5,7 @@ use super::contender::{Baseline, Contender};
 use super::error::EnergyError;
 use super::window::LayerWindow;
 use super::{LEAST_ANNOTATED_PERCENT, METHOD};
+use crate::atomic;
 use crate::synth::liberty::CellLibrary;
 use crate::synth::recipe::RECIPES;
 use crate::synth::{SynthError, text_hash};
@@ -93,12 +94,7 @@ pub fn kept(path: &Path) -> Option<Comparison> {
 /// # Errors
 /// Whatever the file system answers.
 pub fn keep(path: &Path, comparison: &Comparison) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let file = tempfile::NamedTempFile::new_in(folder)?;
-    fs::write(file.path(), serde_json::to_string(comparison)?)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    atomic::write(path, &serde_json::to_string(comparison)?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 use super::liberty::CellLibrary;
 use super::recipe::Recipe;
 use super::script::{self, Front};
-use super::{Design, Goal, Netlist, SynthError, sta, surroundings, text_hash, write};
+use super::{Design, Goal, Netlist, SynthError, sta, surroundings, text_hash};
+use crate::atomic;
 use crate::tools::Tool;
 use axp_spec::design::sha256_hex;
 use std::fs;
@@ -46,11 +47,6 @@ pub(super) fn kept(path: &Path) -> Option<Netlist> {
 
 /// Moves the result to its place when it is complete.
 pub(super) fn keep(path: &Path, netlist: &Netlist) -> Result<(), SynthError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|source| SynthError::file(folder, source))?;
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(|source| SynthError::file(folder, source))?;
     let text = serde_json::to_string(netlist).map_err(|error| SynthError::file(path, error.into()))?;
-    write(file.path(), &text)?;
-    file.persist(path).map_err(|error| SynthError::file(path, error.error))?;
-    Ok(())
+    atomic::write(path, &text).map_err(|error| SynthError::file(path, error))
 }

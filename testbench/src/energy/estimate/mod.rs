@@ -44,7 +44,7 @@ impl Estimate {
 
 impl EnergyTable {
     /// The energy of a configuration on the library with this hash, from what its layers
-    /// do and their MACs in one inference. None where the table lacks a component, and
+    /// do and their MACs in one inference. None where the table lacks a component or a term, and
     /// for configurations that it does not cover: formats and narrow operands other than
     /// binary32, and pipeline cuts.
     pub fn estimate(&self, library_sha256: &str, config: &PeConfig, layers: &[(u64, Activity)]) -> Option<Estimate> {
@@ -55,14 +55,17 @@ impl EnergyTable {
         let mut split = Split::default();
         for component in Component::of(config) {
             let row = self.row(library_sha256, component)?;
-            let energy = |terms: Vec<(&str, f64)>| -> f64 {
-                terms.iter().map(|(name, size)| row.pj.get(*name).copied().unwrap_or(0.0) * size).sum()
+            // A table of other terms is of no use.
+            let energy = |terms: Vec<(&str, f64)>| -> Option<f64> {
+                terms.iter().map(|(name, size)| Some(row.pj.get(*name)? * size)).sum()
             };
             let pj = if component == Component::Reload {
-                energy(Component::reload_terms(config, layers.len(), macs))
+                energy(Component::reload_terms(config, layers.len(), macs))?
             } else {
                 let share = |own: u64| own as f64 / (macs as f64).max(1.0);
-                layers.iter().map(|(own, activity)| share(*own) * energy(component.terms(config, activity))).sum()
+                let pj =
+                    |(own, activity): &(u64, Activity)| Some(share(*own) * energy(component.terms(config, activity))?);
+                layers.iter().map(pj).sum::<Option<f64>>()?
             };
             *component.place(&mut split) += pj;
         }

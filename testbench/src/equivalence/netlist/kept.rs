@@ -1,6 +1,7 @@
 //! Modules that were proven before, by all that a proof depends on.
 
 use super::decide;
+use crate::atomic;
 use crate::equivalence::netlist::NetlistError;
 use crate::synth::liberty::CellLibrary;
 use crate::tools::{Tool, ToolError};
@@ -71,14 +72,10 @@ impl<'a> Kept<'a> {
     /// Keeps a proof.
     pub fn keep(&self, key: &str, proof: Proof) -> Result<(), NetlistError> {
         PROVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), proof);
-        let (Some(folder), Some(path)) = (self.folder, self.file(key)) else { return Ok(()) };
+        let Some(path) = self.file(key) else { return Ok(()) };
         let fail = |source| NetlistError::File { path: path.clone(), source };
-        fs::create_dir_all(folder).map_err(fail)?;
-        let file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
         let text = serde_json::to_string(&proof).map_err(|error| fail(error.into()))?;
-        fs::write(file.path(), text).map_err(fail)?;
-        file.persist(&path).map_err(|error| fail(error.error))?;
-        Ok(())
+        atomic::write(&path, &text).map_err(fail)
     }
 }
 
