@@ -125,6 +125,8 @@ impl Component {
                     ("row_bus_bit", size.rows * bus_bits),
                     ("hit", hits),
                     ("row_hit", size.rows * hits),
+                    // Lines that reach all rows grow longer, and their glitches with them.
+                    ("square_row_bus_bit", size.rows * size.rows * bus_bits),
                 ]
             }
             Self::GridProgrammable | Self::GridFrozen => vec![
