@@ -8,7 +8,7 @@ axp_am_row_factored_arst_w12.v
 axp_factored_am_arst_fp32_c16_m3_p12.v
 axp_gated_reg_w64.v
 axp_gated_reg_w20.v
-axp_reg_arst_w4.v
+axp_reg_arst_w3.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v

@@ -8,7 +8,7 @@ axp_am_row_srst_w32.v
 axp_pair_am_srst_fp32_r128.v
 axp_gated_reg_w64.v
 axp_gated_reg_w32.v
-axp_reg_srst_w4.v
+axp_reg_srst_w3.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v

@@ -8,7 +8,7 @@ axp_am_row_arst_w16.v
 axp_pair_am_arst_bf16_r16.v
 axp_gated_reg_w32.v
 axp_gated_reg_w16.v
-axp_reg_arst_w4.v
+axp_reg_arst_w3.v
 axp_leading_zeros_w8.v
 axp_full_adders_w3.v
 axp_full_adders_w7.v

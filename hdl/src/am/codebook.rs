@@ -50,7 +50,8 @@ pub fn codebook(config: &PeConfig) -> Circuit {
         let write = c.input("codebook_we_i", 1, "write a word at the clock edge");
         let address = c.input("codebook_addr_i", bits, "its column; past the last one nothing is written");
         let magnitude = c.input("codebook_magnitude_i", width, "the magnitude");
-        c.clock_branch("word_clock", &write);
+        let branch = c.clock_branch("word_clock", &write);
+        c.stay_on_branch(branch);
         let word = |c: &mut Circuit, column: u32| {
             let here = &write & address.equals(&literal(column.into(), bits));
             let here = c.net(&format!("write_{column}"), here, "this column is written");

@@ -99,7 +99,8 @@ impl Rows {
     ///                              └─►   …
     /// ```
     pub fn of(c: &mut Circuit, storage: Storage, port: RowPort) -> Self {
-        c.clock_branch("row_clock", &port.write);
+        let branch = c.clock_branch("row_clock", &port.write);
+        c.stay_on_branch(branch);
         let mut held = Vec::new();
         if storage == Storage::Latches {
             let mut words = vec![("product", "product_i", "product_o", "product_held_i", &port.product)];

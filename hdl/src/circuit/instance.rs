@@ -24,6 +24,9 @@ pub(super) enum Inner {
     Branch(Box<ClockBranch>),
 }
 
+/// A branch of a circuit's clock.
+pub struct Branch(Value);
+
 /// The outputs of an instance.
 pub struct Instance {
     outputs: Vec<(String, Value)>,
@@ -113,22 +116,22 @@ impl Circuit {
         self.child(instance, Inner::Bank(Box::new(bank)), inputs, outputs, &driven)
     }
 
-    /// Puts everything that is added from here on, registers and instances, onto a
-    /// [branch](ClockBranch) of the clock. It runs in cycles in which `enable` is high,
-    /// which must be all those in which something on it is enabled; a reset that the
-    /// clock samples starts it too.
+    /// A [branch](ClockBranch) of the clock, for [`on_branch`](Self::on_branch) and
+    /// [`stay_on_branch`](Self::stay_on_branch). It runs in cycles in which `enable` is
+    /// high, which must be all those in which something on it is enabled; a reset that
+    /// the clock samples starts it too.
     ///
     /// ```text
     ///                ┌──────────┐
-    /// clk_i ─────────┤  branch  ├─► clk_i of what follows
+    /// clk_i ─────────┤  branch  ├─► clk_i of what is on it
     /// enable ──►OR──►┤ en_i     │
     /// ~rst_ni ──►    └──────────┘   synchronous reset only
     /// ```
     ///
     /// # Panics
-    /// If there is no [clock](Self::clock), or a branch already.
-    pub fn clock_branch(&mut self, instance: &str, enable: &Value) {
-        assert!(self.clock.is_some() && self.branch.is_none(), "{}: one branch of a clock", self.name);
+    /// If there is no [clock](Self::clock).
+    pub fn clock_branch(&mut self, instance: &str, enable: &Value) -> Branch {
+        assert!(self.clock.is_some(), "{}: a branch without a clock", self.name);
         let runs = match &self.reset {
             Some((reset, ResetStyle::Sync)) => enable | !reset,
             _ => enable.clone(),
@@ -136,7 +139,20 @@ impl Circuit {
         let branch = ClockBranch::new();
         let (inputs, outputs) = (branch.ports(AtomKind::InputParameter), branch.ports(AtomKind::OutputParameter));
         let made = self.child(instance, Inner::Branch(Box::new(branch)), inputs, outputs, &[("en_i", &runs)]);
-        self.branch = Some(made.port("clk_o"));
+        Branch(made.port("clk_o"))
+    }
+
+    /// Puts what `describe` adds, registers and instances, onto a branch of the clock.
+    pub fn on_branch<T>(&mut self, branch: &Branch, describe: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.branch.replace(branch.0.clone());
+        let described = describe(self);
+        self.branch = before;
+        described
+    }
+
+    /// Puts everything that is added from here on onto a branch of the clock.
+    pub fn stay_on_branch(&mut self, branch: Branch) {
+        self.branch = Some(branch.0);
     }
 
     fn child(

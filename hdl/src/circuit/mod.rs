@@ -43,7 +43,7 @@ use std::collections::{BTreeMap, HashMap};
 use value::ones;
 use wire::Wire;
 
-pub use instance::Instance;
+pub use instance::{Branch, Instance};
 pub use value::{Value, concat, literal, vector};
 
 /// A block described by a table; see the [module](self).
@@ -65,7 +65,7 @@ pub struct Circuit {
     inputs: Vec<usize>,
     outputs: Vec<usize>,
     clock: Option<Value>,
-    /// The branch of the clock that blocks are added to.
+    /// The clock of the branch that blocks are added to.
     branch: Option<Value>,
     reset: Option<(Value, ResetStyle)>,
     test_enable: Option<Value>,

@@ -1,5 +1,6 @@
 //! What travels with an operand pair through the pipe.
 
+use super::seldom::Seldom;
 use crate::circuit::{Circuit, Value, vector};
 
 /// The flags of one stage, each one bit; all are low where there is no pair.
@@ -19,26 +20,37 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// The same one stage later, with the stage's name in those of the nets.
-    pub fn next(&self, c: &mut Circuit, stage: &str, run: &Value) -> Self {
-        let mut flags = vec![self.first.clone(), self.last.clone(), self.multiplied.clone()];
-        flags.extend(self.recalled.clone());
-        flags.extend(self.valid.clone());
-        let stored = c.reset_register(&format!("{stage}_flags"), &vector(&flags), run);
-        let mut bit = 0;
-        let mut flag = |name: &str, doc| {
-            bit += 1;
-            c.net(&format!("{stage}_{name}"), stored.bit(bit - 1), doc)
+    /// The flags that are seldom high: `first` and `last`, and behind a memory `multiplied`.
+    pub fn seldom_high(&self) -> Vec<Value> {
+        let misses = self.recalled.is_some().then(|| self.multiplied.clone());
+        [self.first.clone(), self.last.clone()].into_iter().chain(misses).collect()
+    }
+
+    /// The same one stage later, with the stage's name in those of the nets. The flags that
+    /// are seldom high have a register that rests while all of them are low.
+    pub fn next(&self, c: &mut Circuit, stage: &str, run: &Value, seldom: &mut Seldom) -> Self {
+        let often = [&self.recalled, &self.valid].into_iter().flatten().cloned();
+        let often = self.recalled.is_none().then(|| self.multiplied.clone()).into_iter().chain(often);
+        let often = c.reset_register(&format!("{stage}_flags"), &vector(&often.collect::<Vec<_>>()), run);
+        let stored = seldom.register(c, &format!("{stage}_ends"), &vector(&self.seldom_high()));
+        let bits = |stored: &Value| (0..stored.width()).map(|bit| stored.bit(bit)).collect::<Vec<_>>().into_iter();
+        let (mut often, mut ends) = (bits(&often), bits(&stored));
+        let mut flag = |name: &str, from: &mut dyn Iterator<Item = Value>, doc| {
+            let bit = from.next().unwrap_or_else(|| unreachable!("a bit a flag"));
+            c.net(&format!("{stage}_{name}"), bit, doc)
         };
-        let first = flag("first", "a pair starts a sum");
-        let last = flag("last", "a pair ends a sum");
+        let first = flag("first", &mut ends, "a pair starts a sum");
+        let last = flag("last", &mut ends, "a pair ends a sum");
         let multiplied = match self.recalled {
-            Some(_) => flag("multiplied", "a product comes from the multiplier"),
-            None => flag("counts", "a pair has a product"),
+            Some(_) => flag("multiplied", &mut ends, "a product comes from the multiplier"),
+            None => flag("counts", &mut often, "a pair has a product"),
         };
-        let recalled = self.recalled.as_ref().map(|_| flag("recalled", "a product comes from the memory"));
-        let valid = self.valid.as_ref().map(|_| flag("valid", "this stage holds a pair"));
-        Self { valid, first, last, recalled, multiplied }
+        let recalled = &self.recalled;
+        let recalled = recalled.as_ref().map(|_| flag("recalled", &mut often, "a product comes from the memory"));
+        let valid = self.valid.as_ref().map(|_| flag("valid", &mut often, "this stage holds a pair"));
+        let next = Self { valid, first, last, recalled, multiplied };
+        next.seldom_high().iter().for_each(|flag| seldom.follows(flag));
+        next
     }
 
     /// The same, once its product no longer depends on where it came from.

@@ -2,6 +2,7 @@
 
 use super::align::{Addend, Alignment};
 use super::control::Token;
+use super::seldom::Seldom;
 use super::sum::Finished;
 use crate::circuit::{Circuit, Value, concat, literal, vector};
 use crate::fpu::{ranged_from_fixed, ranged_to_fixed, ripple_add};
@@ -46,9 +47,10 @@ pub(super) fn describe(
     products: &Products,
     range: &Value,
     run: &Value,
+    seldom: &mut Seldom,
 ) -> Finished {
     let term = addend(c, (format, width), token, products, range);
-    let total = integer_sum(c, width + 2, token, run, |c, before, restart| {
+    let total = integer_sum(c, width + 2, token, (run, seldom), |c, before, restart| {
         let inputs = [
             ("before_i", before),
             ("restart_i", restart),
@@ -71,7 +73,7 @@ pub(super) fn integer_sum(
     c: &mut Circuit,
     width: u32,
     token: &Token,
-    run: &Value,
+    (run, seldom): (&Value, &mut Seldom),
     after: impl FnOnce(&mut Circuit, &Value, &Value) -> Value,
 ) -> Finished {
     // Stage A.
@@ -84,16 +86,19 @@ pub(super) fn integer_sum(
     let stored = c.reset_register("accumulator", &word, &adds);
     c.define(&accumulator, stored);
     let stays_fresh = c.net("fresh_next", &restart & !counts, "the sum still has no product");
-    let stored = c.reset_register("fresh_flag", &stays_fresh, run);
+    let stored = seldom.register(c, "fresh_flag", &stays_fresh);
     c.define(&fresh, stored);
+    seldom.follows(&fresh);
 
     // Stage B.
-    let ended = c.reset_register("ended", &token.last, run);
+    let ended = seldom.register(c, "ended", &token.last);
+    seldom.follows(&ended);
     let complete = c.net("complete", run & &ended, "the accumulator holds a finished sum");
     let nothing = literal(0, width);
     let whole = c.choose("whole", &[(&fresh, &nothing)], &accumulator, "the finished sum, 0 without a product");
-    let total = c.register("total", &whole, &complete);
-    let valid = c.reset_register("converting", &ended, run);
+    let total = seldom.with(c, |c| c.register("total", &whole, &complete));
+    let valid = seldom.register(c, "converting", &ended);
+    seldom.follows(&valid);
     let finished = c.net("finished", run & valid, "the result is complete");
     Finished { valid: finished, result: total }
 }

@@ -8,6 +8,7 @@ mod output;
 mod pipeline;
 mod ports;
 mod search;
+mod seldom;
 mod sum;
 
 use crate::circuit::Circuit;

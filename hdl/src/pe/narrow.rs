@@ -3,6 +3,7 @@
 use super::control::Token;
 use super::output::output_buffer;
 use super::ports::{Ports, WeightPort};
+use super::seldom::Seldom;
 use super::sum::Finished;
 use super::{fixed, sum};
 use crate::circuit::{Circuit, Value, concat, literal};
@@ -30,6 +31,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let mut c = Circuit::new(&config.name, &doc(config, operands));
     let ports = Ports::of(&mut c, config);
     let run = ports.run.clone();
+    let mut seldom = Seldom::begin(&mut c);
     // A memory, through which alone a weight has an index, is refused beforehand.
     let (WeightPort::Value { weight, .. } | WeightPort::Index { sign: weight, .. }) = &ports.weight;
     let magnitude = match operands {
@@ -48,7 +50,8 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     };
     let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let pair = c.register("operands", &concat(&[weight, &ports.activation]), &multiplies);
-    let token = token.next(&mut c, "s1", &run);
+    token.seldom_high().iter().for_each(|flag| seldom.follows(flag));
+    let token = token.next(&mut c, "s1", &run, &mut seldom);
 
     let width = operands.width();
     let (weight, activation) = (pair.slice(width, width), pair.slice(0, width));
@@ -62,22 +65,24 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
     let enters = sum::Enters { first: token.first.clone(), counts: token.multiplied.clone(), moves };
     let finished = match (operands, config.accumulator, &ports.range) {
         (NarrowOperands::Int8, ..) => {
-            let token = token.next(&mut c, "sum", &run);
-            wrapping_sum(&mut c, config.format.width(), &token, &product, &run)
+            let token = token.next(&mut c, "sum", &run, &mut seldom);
+            wrapping_sum(&mut c, config.format.width(), &token, &product, (&run, &mut seldom))
         }
         (_, Accumulator::Fixed { width, .. }, Some(range)) => {
-            let token = token.next(&mut c, "sum", &run);
+            let token = token.next(&mut c, "sum", &run, &mut seldom);
             let products = fixed::Products { multiplied: product, stored: None };
-            fixed::describe(&mut c, (config.format, width), &token, &products, range, &run)
+            fixed::describe(&mut c, (config.format, width), &token, &products, range, &run, &mut seldom)
         }
-        _ => sum::describe(&mut c, config, &token, (&next, &product), &enters, &run),
+        _ => sum::describe(&mut c, config, &token, (&next, &product), &enters, (&run, &mut seldom)),
     };
 
     let inputs =
         [("result_valid_i", &finished.valid), ("result_i", &finished.result), ("out_ready_i", &ports.out_ready)];
-    let buffer = c.instance("buffer", output_buffer(finished.result.width(), config.reset), &inputs);
+    let buffer =
+        seldom.with(&mut c, |c| c.instance("buffer", output_buffer(finished.result.width(), config.reset), &inputs));
     c.define(&run, buffer.port("run_o"));
-    c.output("out_valid_o", buffer.port("out_valid_o"), "a result is offered");
+    let offered = c.output("out_valid_o", buffer.port("out_valid_o"), "a result is offered");
+    seldom.finish(&mut c, &run, &[&finished.valid, &offered, &!&run]);
     let (word, width) = (buffer.port("out_data_o"), config.format.width());
     let of = if operands == NarrowOperands::Int8 { "two's complement" } else { config.format.name() };
     let doc = format!("sum, {of}; 0 after reset, held while out_valid_o is low");
@@ -100,12 +105,18 @@ fn doc(config: &PeConfig, operands: NarrowOperands) -> String {
 }
 
 /// An integer of `width` bits that wraps.
-fn wrapping_sum(c: &mut Circuit, width: u32, token: &Token, product: &Value, run: &Value) -> Finished {
+fn wrapping_sum(
+    c: &mut Circuit,
+    width: u32,
+    token: &Token,
+    product: &Value,
+    control: (&Value, &mut Seldom),
+) -> Finished {
     let sign = product.top();
     let mut extended = vec![&sign; (width - product.width()) as usize];
     extended.push(product);
     let extended = concat(&extended);
-    fixed::integer_sum(c, width, token, run, |c, before, restart| {
+    fixed::integer_sum(c, width, token, control, |c, before, restart| {
         let inputs = [("before_i", before), ("restart_i", restart), ("addend_i", &extended)];
         c.instance("adder", wrapping_adder(width), &inputs).port("after_o")
     })

@@ -11,7 +11,8 @@ use axp_spec::ResetStyle;
 /// goes to the skid register; then `run_o` is low and whatever produces results
 /// must stand still. When the output is taken, the skid register moves up and
 /// production goes on. `out_data_o` holds its value while `out_valid_o` is low,
-/// and is 0 after reset. Latency: one clock edge.
+/// and is 0 after reset. Latency: one clock edge. No register is enabled unless a
+/// result arrives, is on offer or waits.
 ///
 /// | port | width | |
 /// |---|---|---|
@@ -43,11 +44,13 @@ pub fn output_buffer(width: u32, reset: ResetStyle) -> Circuit {
     let free = c.net("free", ready | !&valid, "the output register is empty or being taken");
     let to_skid = c.net("to_skid", &arrives & !&free, "an arriving result finds the output register occupied");
     let to_output = c.net("to_output", &free & (&skid_valid | &arrives), "a result enters the output register");
-    // The output register empties or fills whenever it is free.
-    let stored = c.reset_register("valid", &to_output, &free);
+    // The output register empties or fills whenever it is free and something is there.
+    let some = c.net("some", &arrives | &valid | &skid_valid, "there is a result");
+    let moves = c.net("output_moves", &free & some, "the output register fills or empties");
+    let stored = c.reset_register("valid", &to_output, &moves);
     c.define(&valid, stored);
     // The skid register fills when it must and empties when it can.
-    let moves = c.net("skid_moves", &to_skid | &free, "the skid register fills or empties");
+    let moves = c.net("skid_moves", &to_skid | (&free & &skid_valid), "the skid register fills or empties");
     let stored = c.reset_register("skid_valid", &to_skid, &moves);
     c.define(&skid_valid, stored);
     // What is on the way to a result stays out of the registers, whose inputs cost energy too.

@@ -5,6 +5,7 @@ use super::control::Token;
 use super::output::output_buffer;
 use super::ports::{Ports, WeightPort};
 use super::search::{Lookup, Search};
+use super::seldom::Seldom;
 use super::{fixed, sum};
 use crate::am::frozen_word;
 use crate::circuit::{Circuit, Value, concat, literal, vector};
@@ -52,7 +53,9 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let run = ports.run.clone();
 
     // Stage 0: search and skip on the input bus.
-    let layer = ports.layer.as_ref().map(|port| c.gated_register("layer", &port.layer, &port.write));
+    let mut seldom = Seldom::begin(&mut c);
+    let layer = ports.layer.as_ref();
+    let layer = layer.map(|port| seldom.with(&mut c, |c| c.gated_register("layer", &port.layer, &port.write)));
     let range = range(&mut c, config, &ports, layer.as_ref());
     let miss_column = config.column_bits().filter(|_| config.has_codebook());
     let miss_column = miss_column.map(|bits| c.forward("miss_column", bits, "column of the weight of a miss"));
@@ -77,24 +80,27 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     };
     let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
-    let operands = operands(&mut c, config, &ports, &multiplies, book);
+    let misses = lookup.is_some().then_some(&seldom);
+    let operands = operands(&mut c, config, &ports, &multiplies, (book, misses));
     let mut stored = lookup.zip(token.recalled.clone()).map(|(lookup, recalled)| {
         let recalls = c.net("recalls", &run & recalled, "the pair enters, and needs the memory's product");
         lookup.product(&mut c, &recalls)
     });
-    token = token.next(&mut c, "s1", &run);
+    token.seldom_high().iter().for_each(|flag| seldom.follows(flag));
+    token = token.next(&mut c, "s1", &run, &mut seldom);
 
     // Multiply, and take the stored product along.
     let mut enables = Vec::new();
     for stage in 1..=config.multiplier_stages {
         enables.push(c.net(&format!("s{stage}_multiplies"), &run & &token.multiplied, "this cut is clocked"));
         stored = stored.map(|stored| move_on(&mut c, &format!("stored_{stage}"), &stored, &token, &run));
-        token = token.next(&mut c, &format!("s{}", stage + 1), &run);
+        token = token.next(&mut c, &format!("s{}", stage + 1), &run, &mut seldom);
     }
     let enables = (!enables.is_empty()).then(|| vector(&enables));
     let mut inputs = vec![("a_i", &operands.weight), ("b_i", &operands.activation)];
     inputs.extend(enables.iter().map(|enables| ("en_i", enables)));
-    let multiplied = c.instance("multiplier", fpu::assemble(&multiplier(config)), &inputs).port("result_o");
+    let unit = |c: &mut Circuit| c.instance("multiplier", fpu::assemble(&multiplier(config)), &inputs).port("result_o");
+    let multiplied = if stored.is_some() { seldom.with(&mut c, unit) } else { unit(&mut c) };
 
     // Add, and offer what is finished.
     let fixed = matches!(config.accumulator, Accumulator::Fixed { .. });
@@ -114,26 +120,30 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     };
     let moves = c.net("product_moves", &run & &moves, doc);
     let next = product;
-    let product = c.register("product", &next, &moves);
+    let register = |c: &mut Circuit| c.register("product", &next, &moves);
+    let product = if fixed && stored.is_some() { seldom.with(&mut c, register) } else { register(&mut c) };
     let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
             let stored = stored.map(|stored| fixed_product(&mut c, config, width, &stored, range, &token, &run));
-            let token = token.next(&mut c, "sum", &run);
+            let token = token.next(&mut c, "sum", &run, &mut seldom);
             let products = fixed::Products { multiplied: product, stored };
-            fixed::describe(&mut c, (format, width), &token, &products, range, &run)
+            fixed::describe(&mut c, (format, width), &token, &products, range, &run, &mut seldom)
         }
         _ => {
             let enters = sum::Enters { first: token.first.clone(), counts, moves };
-            sum::describe(&mut c, config, &token, (&next, &product), &enters, &run)
+            sum::describe(&mut c, config, &token, (&next, &product), &enters, (&run, &mut seldom))
         }
     };
-    let buffer = c.instance(
-        "buffer",
-        output_buffer(finished.result.width(), config.reset),
-        &[("result_valid_i", &finished.valid), ("result_i", &finished.result), ("out_ready_i", &ports.out_ready)],
-    );
+    let inputs =
+        [("result_valid_i", &finished.valid), ("result_i", &finished.result), ("out_ready_i", &ports.out_ready)];
+    let buffer =
+        seldom.with(&mut c, |c| c.instance("buffer", output_buffer(finished.result.width(), config.reset), &inputs));
     c.define(&run, buffer.port("run_o"));
-    c.output("out_valid_o", buffer.port("out_valid_o"), "a result is offered");
+    let offered = c.output("out_valid_o", buffer.port("out_valid_o"), "a result is offered");
+    let stands = !&run;
+    let mut others = vec![&finished.valid, &offered, &stands];
+    others.extend(ports.layer.iter().map(|port| &port.write));
+    seldom.finish(&mut c, &run, &others);
     let word = buffer.port("out_data_o");
     c.output(
         "out_data_o",
@@ -184,14 +194,18 @@ fn operands(
     config: &PeConfig,
     ports: &Ports,
     multiplies: &Value,
-    book: Option<(&Value, &Value)>,
+    (book, seldom): (Option<(&Value, &Value)>, Option<&Seldom>),
 ) -> Operands {
     let width = config.format.width();
     let given = match &ports.weight {
         WeightPort::Value { weight, .. } => weight.clone(),
         WeightPort::Index { sign, column } => concat(&[sign, column]),
     };
-    let stored = c.register("operands", &concat(&[&given, &ports.activation]), multiplies);
+    let register = |c: &mut Circuit| c.register("operands", &concat(&[&given, &ports.activation]), multiplies);
+    let stored = match seldom {
+        Some(seldom) => seldom.with(c, register),
+        None => register(c),
+    };
     let (given, activation) = (stored.slice(width, given.width()), stored.slice(0, width));
     let Some((magnitude, column)) = book else { return Operands { weight: given, activation } };
     c.define(column, given.slice(0, column.width()));

@@ -2,6 +2,7 @@
 //! pipelined one.
 
 use super::control::Token;
+use super::seldom::Seldom;
 use crate::circuit::{Circuit, Value, literal, vector};
 use crate::fpu::{self, Addend};
 use axp_spec::{FpuConfig, FpuOperation, PeConfig, Rounding};
@@ -38,14 +39,15 @@ pub(super) fn describe(
     token: &Token,
     (next, product): (&Value, &Value),
     enters: &Enters,
-    run: &Value,
+    (run, seldom): (&Value, &mut Seldom),
 ) -> Finished {
     if config.is_interleaved() {
-        let token = token.without_source(c).next(c, "sum", run);
+        let token = token.without_source(c).next(c, "sum", run, seldom);
         interleaved(c, config, &token, product, run)
     } else {
-        let last = c.reset_register("sum_last", &token.last, run);
-        single(c, config, &last, (next, product), enters, run)
+        let last = seldom.register(c, "sum_last", &token.last);
+        seldom.follows(&last);
+        single(c, config, &last, (next, product), enters, (run, seldom))
     }
 }
 
@@ -68,7 +70,7 @@ fn single(
     last: &Value,
     (next, product): (&Value, &Value),
     enters: &Enters,
-    run: &Value,
+    (run, seldom): (&Value, &mut Seldom),
 ) -> Finished {
     // Stage A - 1: a pair is about to enter the adder.
     let restarts = c.forward("restarts", 1, "the sum has no product yet");
@@ -76,8 +78,10 @@ fn single(
     // After reset there is no product: the registers may hold anything.
     let counts = c.net("enters", enters.counts.clone(), "the pair has a product");
     let begun = c.net("begun_next", !(&restart & !&counts), "the sum has a product");
-    let begun = c.reset_register("begun", &begun, run);
+    let begun = seldom.register(c, "begun", &begun);
     c.define(&restarts, !&begun);
+    seldom.follows(&enters.first);
+    seldom.follows(&restarts);
 
     // Stage A.
     let moves = c.net("sum_moves", &enters.moves | (run & last), "the sum takes the product in the register");
@@ -86,7 +90,8 @@ fn single(
 
     // Stage B: the sum is complete.
     let filled = c.net("filled", last & begun, "a sum that has a product ends");
-    let ended = c.reset_register("ended", &vector(&[last.clone(), filled]), run);
+    let ended = seldom.register(c, "ended", &vector(&[last.clone(), filled]));
+    seldom.follows(&ended.bit(0));
     let finished = c.net("finished", run & ended.bit(0), "the sum is complete");
     let wanted = c.net("wanted", run & ended.bit(1), "and it is not 0 for want of products");
     let result = sum.encoding(c, &wanted);

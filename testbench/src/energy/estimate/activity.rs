@@ -7,6 +7,12 @@ use axp_golden::am::{Am, LoadError, Operands};
 use axp_spec::{Accumulator, FloatFormat, PeConfig};
 use serde::{Deserialize, Serialize};
 
+/// Cycles for which a pair that begins a sum, or misses, is on its way to the sum.
+const THROUGH: u64 = 3;
+
+/// Cycles for which one that ends a sum is on its way out.
+const OUT: u64 = 6;
+
 /// Rates of a layer, each a MAC. Bits are those that differ from the word before, which
 /// is what gates that follow a word switch for.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
@@ -17,6 +23,8 @@ pub struct Activity {
     pub misses: f64,
     /// Pairs that reach it after one that did not.
     pub starts: f64,
+    /// Cycles in which the registers are clocked that seldom change.
+    pub awake: f64,
     /// Bits of weight, column and activation on the input ports.
     pub bus_bits: f64,
     /// Bits that the memory reads of the operands of hits, from one hit to the next.
@@ -48,10 +56,16 @@ impl Activity {
         let mut counted = Counted::default();
         for sum in &window.sums {
             let mut total = 0.0;
-            for pair in sum {
+            for (number, pair) in sum.iter().enumerate() {
                 let column = columns.get(&pair.0).copied().unwrap_or(0);
                 let (weight, activation) = encoding.pair(*pair);
                 counted.bus(bus(config, column, weight, activation));
+                if number == 0 {
+                    counted.wakes(THROUGH);
+                }
+                if number + 1 == sum.len() {
+                    counted.wakes(OUT);
+                }
                 if contender.zero_skip && config.is_zero(activation) {
                     counted.skipped();
                     continue;
@@ -63,6 +77,10 @@ impl Activity {
                         sums.value(config, stored)
                     }
                     None => {
+                        // Without a memory there is nothing to miss.
+                        if config.am.is_some() {
+                            counted.wakes(THROUGH);
+                        }
                         counted.miss(u64::from(weight) << 32 | u64::from(activation));
                         number_of(weight) * number_of(activation)
                     }
@@ -144,6 +162,8 @@ struct Counted {
     misses: u64,
     starts: u64,
     flowing: bool,
+    awake: u64,
+    awake_cycles: u64,
     bus: Word,
     key: Word,
     operands: Word,
@@ -169,6 +189,14 @@ impl Counted {
     fn bus(&mut self, word: u64) {
         self.pairs += 1;
         self.bus.becomes(word);
+        self.awake = self.awake.saturating_sub(1);
+        self.awake_cycles += u64::from(self.awake > 0);
+    }
+
+    /// What seldom changes is clocked for so many cycles, this one among them.
+    fn wakes(&mut self, cycles: u64) {
+        self.awake_cycles += u64::from(self.awake == 0);
+        self.awake = self.awake.max(cycles);
     }
 
     fn skipped(&mut self) {
@@ -197,6 +225,7 @@ impl Counted {
             hits: rate(self.hits),
             misses: rate(self.misses),
             starts: rate(self.starts),
+            awake: rate(self.awake_cycles),
             bus_bits: rate(self.bus.bits),
             key_bits: rate(self.key.bits),
             operand_bits: rate(self.operands.bits),

@@ -115,7 +115,8 @@ impl Component {
     /// energy in pJ for each name; the energy of the component is the sum of products.
     /// Those of [`Component::Reload`] go with layers, see [`Component::reload_terms`].
     pub fn terms(self, config: &PeConfig, activity: &Activity) -> Vec<(&'static str, f64)> {
-        let Activity { hits, misses, starts, bus_bits, key_bits, operand_bits, product_bits, sum_bits } = *activity;
+        let Activity { hits, misses, starts, awake, bus_bits, key_bits, operand_bits, product_bits, sum_bits } =
+            *activity;
         let size = Size::of(config);
         let summed = hits + misses;
         match self {
@@ -181,6 +182,7 @@ impl Component {
             }
             Self::Clock => vec![
                 ("cycle", 1.0),
+                ("awake", awake),
                 ("hit", hits),
                 ("miss", misses),
                 ("sum_bit", summed * size.sum_bits),

@@ -25,6 +25,8 @@ fn activities_are_counted_by_hand() {
         misses: 0.5,
         // The first one of all, and the one after the zero.
         starts: 0.5,
+        // The first one, two misses, and one of them is the last.
+        awake: 1.0,
         // 1.0 is 3F800000 and 2.0 is 40000000: seven bits to 0.0, as many back and a sign, eight
         // to 2.0 and the sign.
         bus_bits: 24.0 / 4.0,
@@ -37,6 +39,9 @@ fn activities_are_counted_by_hand() {
     assert_eq!(found, expected);
     let all = Activity::of(&Contender::design(&PeConfig::plain("axp_pe"), false), &window, 0).unwrap();
     assert_eq!((all.hits, all.misses, all.starts), (0.0, 1.0, 0.25));
+    // Three cycles from the first one on, and the last one.
+    let long = LayerWindow { sums: vec![vec![pair(1.0, 1.0); 8]], ..window.clone() };
+    assert_eq!(Activity::of(&skipping, &long, 0).unwrap().awake, 0.5);
     let fixed = Activity::of(&Baseline::FixedZeroSkip.contender(), &window, 0).unwrap();
     assert_eq!((fixed.misses, fixed.hits), (0.75, 0.0));
     assert!(fixed.sum_bits > 0.0 && fixed.sum_bits < 24.0);
