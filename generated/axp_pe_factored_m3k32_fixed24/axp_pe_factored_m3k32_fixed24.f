@@ -34,13 +34,14 @@ axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
 axp_gated_reg_w32.v
-axp_gated_reg_w21.v
+axp_gated_reg_w19.v
 axp_fp_to_fixed_fp32_rne_w24_ranged.v
 axp_align_p12_w24.v
 axp_full_adders_w1.v
 axp_saturating_sum_w24.v
-axp_gated_reg_arst_w26.v
-axp_gated_reg_w26.v
+axp_gated_reg_arst_w25.v
+axp_gated_reg_w28.v
+axp_reg_arst_w2.v
 axp_fp_from_fixed_fp32_rne_w24_ranged.v
 axp_gated_reg_w34.v
 axp_gated_reg_arst_w34.v

@@ -25,25 +25,45 @@ pub(super) struct Addend {
     pub overflow: Value,
 }
 
+/// How many bits a number of [places](Alignment::shift_places) has: in two's complement,
+/// from one place to the left on.
+pub(super) const fn places_bits(format: FloatFormat) -> u32 {
+    let bits = format.exponent_bits() + 1;
+    if bits > FINE_BITS + 2 { bits } else { FINE_BITS + 2 }
+}
+
 impl Alignment {
     /// How many steps of the coarse shift there are: a product that is shifted by
-    /// more than `width` - 1 places, to below half of the last bit, vanishes.
+    /// more than `width` - 1 places, to below half of the last bit, vanishes. At least two,
+    /// so that there is a pair of them that is never taken together.
     const fn steps(self) -> u32 {
-        self.width.div_ceil(1 << FINE_BITS)
+        let steps = self.width.div_ceil(1 << FINE_BITS);
+        if steps > 2 { steps } else { 2 }
     }
 
-    /// The number of places that `stored` = {sign, exponent field, fraction} is shifted
-    /// to the right, from the top of the magnitude: its range less its exponent. The
-    /// steps of the coarse shift are one-hot, so that those which are not taken rest.
-    ///
-    /// Gives {sign, overflow, limit, steps, fine places, significand} for [`Self::place`].
+    /// [`Self::shift_places`] of `stored` = {sign, exponent field, fraction}: it is shifted
+    /// by the range less its exponent.
     pub fn shift(self, c: &mut Circuit, stored: &Value, range: &Value) -> Value {
         let e = self.format.exponent_bits();
         let fraction_bits = self.significand - 1;
         let (sign, exponent, fraction) = (stored.top(), stored.slice(fraction_bits, e), stored.slice(0, fraction_bits));
-        let wide = (e + 1).max(FINE_BITS + 2);
+        let wide = places_bits(self.format);
         let places = c.net("places", range.extend(wide) - exponent.extend(wide), "places to the right");
         let some = c.net("product_nonzero", exponent.any(), "the product is not zero");
+        self.shift_places(c, &concat(&[&sign, &places, &some, &fraction]))
+    }
+
+    /// How `stored` = {sign, places, nonzero, fraction} is shifted: so many places to the
+    /// right from the top of the magnitude. The steps of the coarse shift are one-hot, so
+    /// that those which are not taken rest; the first two together say that the product is
+    /// the limit, and then the lowest fine place that it is out of range.
+    ///
+    /// Gives {sign, steps, fine places, significand} for [`Self::place`].
+    pub fn shift_places(self, c: &mut Circuit, stored: &Value) -> Value {
+        let fraction_bits = self.significand - 1;
+        let wide = places_bits(self.format);
+        let (sign, places) = (stored.top(), stored.slice(fraction_bits + 1, wide));
+        let (some, fraction) = (stored.bit(fraction_bits), stored.slice(0, fraction_bits));
         // One place to the left is as far as the least number reaches.
         let beyond = c.net("product_beyond", places.top() & &some, "the product is above the magnitude");
         let least = &sign & places.all() & fraction.none();
@@ -57,19 +77,27 @@ impl Alignment {
             }
             c.net(&name, coarse.equals(&literal(step.into(), coarse.width())), "the coarse shift")
         };
-        let steps: Vec<Value> = (0..self.steps()).map(|number| step(c, number)).collect();
+        let mut steps: Vec<Value> = (0..self.steps()).map(|number| step(c, number)).collect();
+        for (number, step) in steps[..2].iter_mut().enumerate() {
+            let or_limit = &*step | &beyond;
+            *step = c.net(&format!("step_{number}_or_limit"), or_limit, "the same, or the product is the limit");
+        }
         let steps = vector(&steps);
-        concat(&[&sign, &overflow, &beyond, &steps, &places.slice(0, FINE_BITS), &some, &fraction])
+        let lowest = places.bit(0);
+        let lowest = c.choose("lowest", &[(&beyond, &overflow)], &lowest, "lowest fine place, or out of range");
+        concat(&[&sign, &steps, &places.slice(1, FINE_BITS - 1), &lowest, &some, &fraction])
     }
 
     /// How wide a [shifted](Self::shift) product is.
     const fn shifted_bits(self) -> u32 {
-        3 + self.steps() + FINE_BITS + self.significand
+        1 + self.steps() + FINE_BITS + self.significand
     }
 
-    /// The addend of a [shifted](Self::shift) product.
-    pub fn place(self, c: &mut Circuit, shifted: &Value) -> Addend {
-        let placed = c.instance("align", placement(self), &[("shifted_i", shifted)]);
+    /// The addend of a [shifted](Self::shift_places) product, or of a miss, whose product is
+    /// `missed` in units of the last bit.
+    pub fn place(self, c: &mut Circuit, shifted: &Value, (miss, missed): (&Value, &Value)) -> Addend {
+        let inputs = [("shifted_i", shifted), ("miss_i", miss), ("missed_i", missed)];
+        let placed = c.instance("align", placement(self), &inputs);
         let [addend, carry, overflow] = ["addend_o", "carry_o", "overflow_o"].map(|port| placed.port(port));
         Addend { addend, carry, overflow }
     }
@@ -79,31 +107,40 @@ impl Alignment {
 /// and with its sign; combinational.
 ///
 /// ```text
-/// significand ─► fine shift ─► coarse steps ─► magnitude ─► or limit ─► ^ sign ─► addend_o
+/// significand ─► fine shift ─► coarse steps ─► magnitude ─► or limit, or miss ─► ^ sign ─► addend_o
 ///                                      └─► guard, rest ─► round up ─► ^ sign ─► carry_o
 /// ```
 ///
-/// Rounding and negation are one carry: -(m + r) = ~m + (1 - r).
+/// Rounding and negation are one carry: -(m + r) = ~m + (1 - r). On a miss no step is
+/// taken and nothing is negated, so that its product goes the same way.
 ///
 /// | port | width | |
 /// |---|---|---|
-/// | `shifted_i` | 3 + steps + 3 + P | {sign, overflow, limit, steps one-hot, fine places, significand} |
+/// | `shifted_i` | 1 + steps + 3 + P | {sign, steps one-hot or the first two, fine places, significand} |
+/// | `miss_i`, `missed_i` | 1, W | the product is `missed_i` |
 /// | `addend_o`, `carry_o` | W, 1 | the product is their sum |
-/// | `overflow_o` | 1 | it is a limit |
+/// | `overflow_o` | 1 | it is that of a hit, and out of range |
 fn placement(alignment: Alignment) -> Circuit {
     let Alignment { significand: p, width: w, .. } = alignment;
     let steps = alignment.steps();
     let mut circuit =
         Circuit::new(&format!("axp_align_p{p}_w{w}"), "a significand in its place in a sum, combinational");
     let c = &mut circuit;
-    let shifted = c.input("shifted_i", alignment.shifted_bits(), "sign, overflow, limit, steps, places, significand");
+    let shifted = c.input("shifted_i", alignment.shifted_bits(), "sign, steps, places, significand");
+    let miss = c.input("miss_i", 1, "the product comes from the multiplier");
+    let missed = c.input("missed_i", w, "that product in units of the last bit");
     let mut from = shifted.width();
     let mut take = |width: u32| {
         from -= width;
         shifted.slice(from, width)
     };
-    let (sign, overflow, limit) = (take(1), take(1), take(1));
-    let (steps, fine, significand) = (take(steps), take(FINE_BITS), take(p));
+    let (sign, steps, fine, significand) = (take(1), take(steps), take(FINE_BITS), take(p));
+    let hit = c.net("hit", !&miss, "the product comes from the memory");
+    let sign = c.net("negative", sign & &hit, "a product of the memory is negated");
+    let hits = vector(&vec![hit; steps.width() as usize]);
+    let steps = c.net("steps", steps & hits, "steps of a product of the memory");
+    let limit = c.net("limit", steps.bit(0) & steps.bit(1), "it is the limit");
+    let overflow = &limit & fine.bit(0);
 
     let mut current = significand;
     for stage in 0..FINE_BITS {
@@ -141,14 +178,15 @@ fn placement(alignment: Alignment) -> Circuit {
         guard & (rest | magnitude.bit(0))
     };
     let up = c.net("round_up", up, "the magnitude is incremented");
-    let full = literal((1 << (w - 1)) - 1, w - 1);
-    let none = literal(0, w - 1);
-    let filled = c.choose("filled", &[(&limit, &full)], &none, "all bits set if it is the limit");
-    let flip = c.choose("flip", &[(&sign, &full)], &none, "all bits set if it is negative");
-    let addend = c.net("placed", (magnitude | filled) ^ flip, "magnitude or its complement");
+    let full = literal((1 << (w - 1)) - 1, w);
+    let none = literal(0, w);
+    let arms = [(&miss, &missed), (&limit, &full)];
+    let other = c.choose("other", &arms, &none, "the product of a miss, or the limit");
+    let flip = vector(&vec![sign.clone(); w as usize]);
+    let addend = c.net("placed", (magnitude.extend(w) | other) ^ flip, "magnitude or its complement");
     let carry = (&sign ^ up) & !&limit;
-    c.output("addend_o", concat(&[&sign, &addend]), "magnitude or its complement");
+    c.output("addend_o", addend, "magnitude or its complement");
     c.output("carry_o", carry, "rounds, and completes the negation");
-    c.output("overflow_o", overflow, "the product is a limit");
+    c.output("overflow_o", overflow, "a product of the memory is out of range");
     circuit
 }

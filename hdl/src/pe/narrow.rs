@@ -116,10 +116,13 @@ fn wrapping_sum(
     let mut extended = vec![&sign; (width - product.width()) as usize];
     extended.push(product);
     let extended = concat(&extended);
-    fixed::integer_sum(c, width, token, control, |c, before, restart| {
+    let ended = fixed::integer_sum(c, width, token, control, None, |c, before, restart| {
         let inputs = [("before_i", before), ("restart_i", restart), ("addend_i", &extended)];
         c.instance("adder", wrapping_adder(width), &inputs).port("after_o")
-    })
+    });
+    let arms = [(&ended.empty, &literal(0, width))];
+    let result = c.choose("whole", &arms, &ended.total, "the finished sum, 0 without a product");
+    Finished { valid: ended.valid, result }
 }
 
 /// The next value of a sum that wraps; combinational.

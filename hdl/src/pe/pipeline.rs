@@ -82,6 +82,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
     let misses = lookup.is_some().then_some(&seldom);
     let operands = operands(&mut c, config, &ports, &multiplies, (book, misses));
+    let placed = lookup.as_ref().is_some_and(|lookup| lookup.placed);
     let mut stored = lookup.zip(token.recalled.clone()).map(|(lookup, recalled)| {
         let recalls = c.net("recalls", &run & recalled, "the pair enters, and needs the memory's product");
         lookup.product(&mut c, &recalls)
@@ -124,7 +125,8 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let product = if fixed && stored.is_some() { seldom.with(&mut c, register) } else { register(&mut c) };
     let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
-            let stored = stored.map(|stored| fixed_product(&mut c, config, width, &stored, range, &token, &run));
+            let stored =
+                stored.map(|stored| fixed_product(&mut c, config, (width, range), (&stored, placed), (&token, &run)));
             let token = token.next(&mut c, "sum", &run, &mut seldom);
             let products = fixed::Products { multiplied: product, stored };
             fixed::describe(&mut c, (format, width), &token, &products, range, &run, &mut seldom)
@@ -216,17 +218,15 @@ fn operands(
 fn fixed_product(
     c: &mut Circuit,
     config: &PeConfig,
-    width: u32,
-    stored: &Value,
-    range: &Value,
-    token: &Token,
-    run: &Value,
+    (width, range): (u32, &Value),
+    (stored, placed): (&Value, bool),
+    (token, run): (&Token, &Value),
 ) -> fixed::Stored {
     let moved = |c: &mut Circuit, value: &Value| move_on(c, "stored_product", value, token, run);
     match config.organisation() {
         Some(Organisation::Factored(_)) => {
             let alignment = Alignment { format: config.format, width, significand: config.product_bits() };
-            let shifted = alignment.shift(c, stored, range);
+            let shifted = if placed { alignment.shift_places(c, stored) } else { alignment.shift(c, stored, range) };
             fixed::Stored::Shifted(alignment, moved(c, &shifted))
         }
         Some(Organisation::Grid(_)) => fixed::Stored::Magnitude(moved(c, stored)),

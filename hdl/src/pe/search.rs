@@ -1,9 +1,10 @@
 //! The search of the memory for the pair on the input bus, and the read of its product.
 
+use super::align::places_bits;
 use super::ports::{Ports, WeightPort};
-use crate::am::{RowPort, codebook, factored_memory, grid_memory, is_regular, pair_memory};
+use crate::am::{RowPort, Scale, codebook, factored_memory, grid_memory, is_regular, pair_memory, regular_read};
 use crate::circuit::{Circuit, Instance, Value, concat, literal};
-use axp_spec::{FactoredConfig, Organisation, PeConfig};
+use axp_spec::{Accumulator, FactoredConfig, Organisation, PeConfig};
 
 /// Where the search stands.
 pub(super) struct Search<'a> {
@@ -19,6 +20,8 @@ pub(super) struct Lookup {
     pub hit: Value,
     /// Magnitude of the weight in the multiplier's operands, where there is a codebook.
     pub magnitude: Option<Value>,
+    /// The product is {sign, places, nonzero, fraction} for a fixed-point sum of its range.
+    pub placed: bool,
     product: Product,
 }
 
@@ -72,16 +75,17 @@ impl Search<'_> {
         Some(Lookup {
             hit: memory.port("hit_o"),
             magnitude: book.map(|book| book.port("magnitude_o")),
+            placed: false,
             product: Product::Found(memory.port("product_o")),
         })
     }
 
-    /// A regular memory: two exponent bits decide nearly always, and a copy of the
-    /// memory that rests meanwhile decides the others.
+    /// A regular memory: two exponent bits decide nearly always, and a search that rests
+    /// meanwhile decides the others. What is known to hit is read without a search.
     ///
     /// ```text
     ///            stage 0 (bus)                    │ stage 1
-    /// index ────► key ────────────────────────────┼─► memory, codebook ─► product
+    /// index ────► key ────────────────────────────┼─► memory ─► product
     /// activ. ─┬─► key: exponent, mantissa bits ───┤
     ///         ├─► zero, or top exponent bits differ ─┬► hit
     ///         └─► & neither ─► far memory ───────────┘
@@ -131,20 +135,22 @@ impl Search<'_> {
         let key = concat(&[&sign, column, &selected.slice(0, selected.width() - 1)]);
         let stored = c.forward("key_stored", key.width(), "sign, column, exponent, mantissa bits of a hit");
         let rest = exponent_bits + shape.mantissa_bits;
-        let mut parts = vec![literal(0, 1), stored.slice(0, rest)];
-        if below > 0 {
-            parts.push(literal(0, below));
-        }
-        let activation = concat(&parts.iter().collect::<Vec<_>>());
-        let (sign, column) = (stored.top(), stored.slice(rest, column.width()));
-        let book = self.codebook(c, "codebook", miss_column.unwrap_or(&column), Some(&column));
-        let operands = Operands { activation: &activation, weight: &sign, column: Some(&column) };
-        let memory = self.memory(c, "memory", &operands, Some(&book));
-        Lookup {
-            hit,
-            magnitude: miss_column.map(|_| book.port("magnitude_o")),
-            product: Product::Keyed { key, stored, product: memory.port("product_o") },
-        }
+        let prefix = (shape.mantissa_bits > 0).then(|| stored.slice(0, shape.mantissa_bits));
+        let (exponent, column) = (stored.slice(shape.mantissa_bits, exponent_bits), stored.slice(rest, column.width()));
+        let placed = matches!(self.config.accumulator, Accumulator::Fixed { .. });
+        let scale = if placed { Scale::Places(places_bits(format)) } else { Scale::Exponent };
+        let mut inputs = vec![("column_i", &column), ("exponent_i", &exponent)];
+        inputs.extend(prefix.iter().map(|prefix| ("prefix_i", prefix)));
+        inputs.extend(self.layer.map(|layer| ("layer_i", layer)));
+        let read = c.instance("memory", regular_read(self.config, shape, scale), &inputs);
+        let [nonzero, scale, fraction] = ["nonzero_o", "scale_o", "fraction_o"].map(|port| read.port(port));
+        let sign = stored.top();
+        let product = match placed {
+            true => concat(&[&sign, &scale, &nonzero, &fraction]),
+            false => concat(&[&sign, &scale, &fraction]),
+        };
+        let magnitude = miss_column.map(|miss| self.codebook(c, "codebook", miss, Some(&none)).port("magnitude_o"));
+        Lookup { hit, magnitude, placed, product: Product::Keyed { key, stored, product } }
     }
 
     /// A codebook, read for the multiplier at `miss_column`, and by a `factored` memory
