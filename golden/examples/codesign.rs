@@ -59,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn column_options(memory: ColumnMemory, product_width: u32, float: bool) -> ColumnOptions {
     let fixed = Accumulator::Fixed { width: 24, product_width };
     let accumulator = if float { Accumulator::Float } else { fixed };
-    ColumnOptions { memory, weight: WeightOperand::Index, accumulator, frozen: false, size: None }
+    ColumnOptions { memory, weight: WeightOperand::Index, accumulator, product_bits: None, frozen: false, size: None }
 }
 
 struct Given {

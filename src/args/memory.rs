@@ -36,7 +36,8 @@ pub struct MemoryOptions {
     /// Bits of a fixed accumulator
     #[arg(long, value_name = "BITS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(8..=64))]
     pub accumulator_bits: u32,
-    /// Bits of a stored product beside a fixed accumulator [default: factored 9, grid 18]
+    /// Bits of a stored product [default: factored 9, grid 18 beside a fixed accumulator and
+    /// whole numbers beside a float one]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
     pub product_bits: Option<u32>,
     /// Build the rows of all layers into the PE instead of a row port
@@ -58,10 +59,10 @@ impl MemoryOptions {
     /// Options that do not go together.
     pub fn columns(&self) -> Result<Option<ColumnOptions>, Failure> {
         let fixed = self.accumulator == AccumulatorChoice::Fixed;
-        if self.product_bits.is_some() && !fixed {
+        if self.product_bits.is_some() && !fixed && self.memory != MemoryChoice::Factored {
             return Err(Failure::input(
-                "--product-bits is for a fixed accumulator alone: beside a float one products have the PE's format",
-                "add --accumulator fixed, or leave it out",
+                "--product-bits is for factored memories and fixed accumulators: other products have the PE's format",
+                "add --memory factored or --accumulator fixed, or leave it out",
             ));
         }
         let (memory, product_width) = match self.memory {
@@ -83,8 +84,9 @@ impl MemoryOptions {
             AccumulatorChoice::Float => Accumulator::Float,
             AccumulatorChoice::Fixed => Accumulator::Fixed { width: self.accumulator_bits, product_width },
         };
+        let product_bits = (!fixed && self.memory == MemoryChoice::Factored).then_some(product_width);
         let weight = if self.index { WeightOperand::Index } else { WeightOperand::Value };
-        Ok(Some(ColumnOptions { memory, weight, accumulator, frozen: self.frozen, size: self.size }))
+        Ok(Some(ColumnOptions { memory, weight, accumulator, product_bits, frozen: self.frozen, size: self.size }))
     }
 }
 
@@ -124,6 +126,10 @@ mod tests {
     fn options_that_do_not_go_together_are_refused() {
         let float = options(MemoryChoice::Grid, AccumulatorChoice::Float);
         assert!(MemoryOptions { product_bits: Some(9), ..float }.columns().is_err());
+        let factored = options(MemoryChoice::Factored, AccumulatorChoice::Float);
+        let bits = |options: MemoryOptions| options.columns().ok().flatten().and_then(|columns| columns.product_bits);
+        assert_eq!(bits(factored.clone()), Some(9));
+        assert_eq!(bits(MemoryOptions { product_bits: Some(24), ..factored }), Some(24));
         assert!(options(MemoryChoice::Pair, AccumulatorChoice::Fixed).columns().is_err());
         let indexed = MemoryOptions { index: true, ..options(MemoryChoice::Pair, AccumulatorChoice::Float) };
         assert!(indexed.columns().is_err());

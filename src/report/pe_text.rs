@@ -21,7 +21,10 @@ pub fn describe(pe: &PeConfig) -> String {
         if pe.is_frozen() { format!(", {} layers built in", pe.frozen_layers().len()) } else { String::new() };
     let weights = if pe.has_codebook() { ", weights by index" } else { "" };
     let sum = match pe.accumulator {
-        Accumulator::Float => format!("{} sums", pe.format),
+        Accumulator::Float => match pe.am.as_ref().and_then(|am| am.product_bits) {
+            Some(bits) => format!("{} sums, {bits}-bit stored products", pe.format),
+            None => format!("{} sums", pe.format),
+        },
         Accumulator::Fixed { width, product_width } => {
             format!("{width}-bit fixed-point sums, {product_width}-bit stored products")
         }

@@ -120,6 +120,11 @@ fn fixed(width: u32, product_width: u32, config: PeConfig) -> PeConfig {
     PeConfig { accumulator: Accumulator::Fixed { width, product_width }, ..config }
 }
 
+fn short(product_bits: u32, mut config: PeConfig) -> PeConfig {
+    config.am.as_mut().unwrap().product_bits = Some(product_bits);
+    config
+}
+
 fn narrow(format: FloatFormat, config: PeConfig) -> PeConfig {
     PeConfig { format, ..config }
 }
@@ -171,6 +176,9 @@ suites! {
     c4m3_e4m3_mul1_add1: narrow(FloatFormat::E4m3, cut(1, 1, PeConfig::factored("", 4, 3))), 1000, 200, 100;
     c6m2_e4m3_fixed12: narrow(FloatFormat::E4m3, fixed(12, 3, PeConfig::factored("", 6, 2))), 1000, 200, 100;
     c4m2_e5m2_fixed16: narrow(FloatFormat::E5m2, fixed(16, 3, PeConfig::factored("", 4, 2))), 1000, 200, 100;
+    c4m2_short: short(9, PeConfig::factored("", 4, 2)), 1000, 100, 100;
+    c3m2_short_mul1_sync: sync(short(7, cut(1, 0, PeConfig::factored("", 3, 2)))), 1000, 100, 100;
+    c8m2_frozen_short: frozen(index(short(9, PeConfig::factored("", 8, 2))), 3, Shape::Whole), 1000, 100, 50;
     c4m2_index: index(PeConfig::factored("", 4, 2)), 1000, 100, 100;
     c3m1_index_fixed24_mul1: index(cut(1, 0, fixed(24, 9, PeConfig::factored("", 3, 1)))), 1000, 100, 100;
     c8m2_frozen_fixed24: frozen(index(fixed(24, 9, PeConfig::factored("", 8, 2))), 3, Shape::Whole), 1000, 100, 50;

@@ -193,6 +193,18 @@ mod tests {
             |product_width| PeConfig { accumulator: Accumulator::Fixed { width: 28, product_width }, ..good.clone() };
         assert_eq!((fixed(24).validate(), fixed(12).product_bits()), (Ok(()), 12));
         assert_eq!(fixed(25).validate(), Err(PeConfigError::ProductWidth { product_width: 25, most: 24 }));
+        let float = |product_bits| {
+            let mut config = good.clone();
+            config.am.as_mut().unwrap().product_bits = Some(product_bits);
+            config
+        };
+        assert_eq!((float(9).validate(), float(9).product_bits()), (Ok(()), 9));
+        assert_eq!(float(25).validate(), Err(PeConfigError::ProductWidth { product_width: 25, most: 24 }));
+        let twice = PeConfig { accumulator: fixed(12).accumulator, ..float(9) };
+        assert_eq!(twice.validate(), Err(PeConfigError::ProductBits));
+        let json = serde_json::to_string(&float(9)).unwrap();
+        assert!(json.contains("\"product_bits\":9") && serde_json::from_str::<PeConfig>(&json).unwrap() == float(9));
+        assert!(!serde_json::to_string(&good).unwrap().contains("product_bits"));
         let short = Accumulator::Fixed { width: 20, product_width: 20 };
         let refused = PeConfig { accumulator: short, ..good.clone() }.validate();
         assert_eq!(refused, Err(PeConfigError::ProductWidth { product_width: 20, most: 19 }));

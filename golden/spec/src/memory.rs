@@ -90,6 +90,11 @@ pub struct AmConfig {
     /// What the rows are kept in; latches only where they are written.
     #[serde(default, skip_serializing_if = "Storage::is_default")]
     pub storage: Storage,
+    /// Bits of a stored product of a `factored` memory beside a floating-point sum: a bit for
+    /// 2 or more, and the upper part of the fraction, the rest being 0. Absent, it has the
+    /// whole fraction. A fixed-point sum has a width of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product_bits: Option<u32>,
     /// How many rows there are, 1 to [`MAX_ROWS`]; in a `grid` [`GridConfig::rows`],
     /// in a `factored` memory [`FactoredConfig::rows`].
     pub rows: usize,
@@ -99,7 +104,7 @@ impl AmConfig {
     /// A memory with a row port, in a PE that is given weights by value.
     pub const fn new(organisation: Organisation, rows: usize) -> Self {
         let (content, weight) = (Content::Programmable, WeightOperand::Value);
-        Self { organisation, content, weight, storage: Storage::Flops, rows }
+        Self { organisation, content, weight, storage: Storage::Flops, product_bits: None, rows }
     }
 }
 

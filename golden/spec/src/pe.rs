@@ -245,7 +245,10 @@ impl PeConfig {
     pub const fn product_bits(&self) -> u32 {
         match (self.accumulator, self.organisation()) {
             (Accumulator::Fixed { product_width, .. }, _) => product_width,
-            (Accumulator::Float, Some(Organisation::Factored(_))) => 1 + self.format.fraction_bits(),
+            (Accumulator::Float, Some(Organisation::Factored(_))) => match &self.am {
+                Some(AmConfig { product_bits: Some(bits), .. }) => *bits,
+                _ => 1 + self.format.fraction_bits(),
+            },
             (Accumulator::Float, Some(Organisation::Grid(_))) => self.format.width() - 1,
             (Accumulator::Float, _) => self.format.width(),
         }

@@ -32,6 +32,8 @@ pub struct ColumnOptions {
     pub weight: WeightOperand,
     /// What products are summed in.
     pub accumulator: Accumulator,
+    /// Bits of a stored product beside a floating-point sum, see [`AmConfig::product_bits`].
+    pub product_bits: Option<u32>,
     /// Whether the rows of all layers are built into the PE.
     pub frozen: bool,
     /// The only size that is tried, instead of a ladder of them: columns and mantissa
@@ -77,13 +79,13 @@ impl ColumnOptions {
             Organisation::Pair => ("pair".to_owned(), 1),
         };
         let sum = match self.accumulator {
-            Accumulator::Float => String::new(),
+            Accumulator::Float => self.product_bits.map_or(String::new(), |bits| format!("_p{bits}")),
             Accumulator::Fixed { width, .. } => format!("_fixed{width}"),
         };
         let index = if weight == WeightOperand::Index { "_ix" } else { "" };
         let frozen = if self.frozen { "_frozen" } else { "" };
         PeConfig {
-            am: Some(AmConfig { weight, ..AmConfig::new(organisation, rows) }),
+            am: Some(AmConfig { weight, product_bits: self.product_bits, ..AmConfig::new(organisation, rows) }),
             accumulator: self.accumulator,
             ..PeConfig::plain(&format!("axp_pe_{what}{sum}{index}{frozen}"))
         }

@@ -25,15 +25,20 @@ fn every_kind_of_memory_keeps_the_accuracy() {
     let kinds = [
         (ColumnMemory::Factored, value, FIXED, false, "_fixed24"),
         (ColumnMemory::Factored, index, FIXED, true, "_fixed24_ix_frozen"),
-        (ColumnMemory::Factored, index, Accumulator::Float, false, "_ix"),
+        (ColumnMemory::Factored, index, Accumulator::Float, false, "_p9_ix"),
         (ColumnMemory::Grid, index, grid, true, "_fixed24_ix_frozen"),
         (ColumnMemory::Grid, value, Accumulator::Float, false, "_ix"),
     ];
     for (memory, weight, accumulator, frozen, tail) in kinds {
+        let product_bits = tail.starts_with("_p9").then_some(9);
         for zero_skip in [false, true] {
             let options = SearchOptions { zero_skip, ..options() };
-            let found =
-                run(&network, &samples, &options, ColumnOptions { memory, weight, accumulator, frozen, size: None });
+            let found = run(
+                &network,
+                &samples,
+                &options,
+                ColumnOptions { memory, weight, accumulator, product_bits, frozen, size: None },
+            );
             let design = Design::from_json(&found.design.to_json()).unwrap();
             assert_eq!(design, found.design);
             assert!(design.pe.name.ends_with(tail), "{}", design.pe.name);
@@ -61,6 +66,7 @@ fn the_same_samples_give_the_same_design() {
         memory: ColumnMemory::Factored,
         weight: WeightOperand::Value,
         accumulator: FIXED,
+        product_bits: None,
         frozen: false,
         size: None,
     };
@@ -76,7 +82,7 @@ fn a_size_that_is_asked_for_is_the_only_one() {
     let samples = samples.select(&(0..16).collect::<Vec<_>>());
     for (memory, size, rows) in [(ColumnMemory::Factored, (32, 1), 64), (ColumnMemory::Grid, (5, 6), 30)] {
         let (weight, accumulator) = (WeightOperand::Index, Accumulator::Float);
-        let column = ColumnOptions { memory, weight, accumulator, frozen: false, size: Some(size) };
+        let column = ColumnOptions { memory, weight, accumulator, product_bits: None, frozen: false, size: Some(size) };
         let found = run(&network, &samples, &options(), column);
         assert_eq!((found.trials.len(), found.chosen, found.design.pe.rows()), (1, 0, rows));
     }
@@ -89,7 +95,7 @@ fn a_pe_that_cannot_be_built_is_an_error() {
     let control = SearchControl { progress: &|_, _, _| {}, cancel: &AtomicBool::new(false) };
     let wide = Accumulator::Fixed { width: 24, product_width: 25 };
     let (memory, weight) = (ColumnMemory::Factored, WeightOperand::Value);
-    let column = ColumnOptions { memory, weight, accumulator: wide, frozen: false, size: None };
+    let column = ColumnOptions { memory, weight, accumulator: wide, product_bits: None, frozen: false, size: None };
     let error = search(&network, &samples, &options(), &column, &control).unwrap_err();
     assert!(matches!(error, EngineError::Invalid(_)), "{error}");
 }

@@ -121,8 +121,14 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     };
     let moves = c.net("product_moves", &run & &moves, doc);
     let next = product;
-    let register = |c: &mut Circuit| c.register("product", &next, &moves);
-    let product = if fixed && stored.is_some() { seldom.with(&mut c, register) } else { register(&mut c) };
+    let unread = if fixed { 0 } else { stored.as_ref().map_or(0, |stored| width - stored.width()) };
+    let product = if fixed && stored.is_some() {
+        seldom.with(&mut c, |c| c.register("product", &next, &moves))
+    } else if unread > 0 {
+        short_product(&mut c, (&next, unread), (&token.multiplied, &moves), &mut seldom)
+    } else {
+        c.register("product", &next, &moves)
+    };
     let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
             let stored =
@@ -232,6 +238,26 @@ fn fixed_product(
         Some(Organisation::Grid(_)) => fixed::Stored::Magnitude(moved(c, stored)),
         Some(Organisation::Pair) | None => fixed::Stored::Units(moved(c, stored)),
     }
+}
+
+/// The product register where the memory leaves out the `unread` lower bits: these have a
+/// register of their own, which is clocked for products of the multiplier, and to be
+/// cleared behind one.
+fn short_product(
+    c: &mut Circuit,
+    (next, unread): (&Value, u32),
+    (multiplied, moves): (&Value, &Value),
+    seldom: &mut Seldom,
+) -> Value {
+    let upper = c.register("product", &next.slice(unread, next.width() - unread), moves);
+    let dirty = c.forward("lower_dirty", 1, "the lower bits are those of a product of the multiplier");
+    let becomes = c.choose("lower_dirty_next", &[(moves, multiplied)], &dirty, "the same behind the next product");
+    let stored = seldom.register(c, "lower_flag", &becomes);
+    c.define(&dirty, stored);
+    seldom.follows(&dirty);
+    let changes = c.net("lower_moves", moves & (multiplied | &dirty), "the lower bits may change");
+    let lower = seldom.with(c, |c| c.register("product_lower", &next.slice(0, unread), &changes));
+    concat(&[&upper, &lower])
 }
 
 /// A stored product one stage later.

@@ -80,7 +80,6 @@ fn single(
     let begun = c.net("begun_next", !(&restart & !&counts), "the sum has a product");
     let begun = seldom.register(c, "begun", &begun);
     c.define(&restarts, !&begun);
-    seldom.follows(&enters.first);
     seldom.follows(&restarts);
 
     // Stage A.

@@ -75,6 +75,9 @@ pub enum PeConfigError {
         /// a significand has.
         most: u32,
     },
+    /// A width for products that have one already.
+    #[error("product_bits is for a factored memory beside a floating-point sum: leave it out")]
+    ProductBits,
     /// More pipeline cuts than a unit has places for.
     #[error("{cuts} pipeline cuts in the {unit} cannot be built: use 0 to {most}")]
     Stages {
@@ -149,6 +152,16 @@ impl PeConfig {
         }
         if am.storage == Storage::Latches && self.is_frozen() {
             return Err(PeConfigError::FrozenLatches);
+        }
+        if let Some(product_width) = am.product_bits {
+            let most = self.format.fraction_bits() + 1;
+            match (am.organisation, self.accumulator) {
+                (Organisation::Factored(_), Accumulator::Float) if (2..=most).contains(&product_width) => {}
+                (Organisation::Factored(_), Accumulator::Float) => {
+                    return Err(PeConfigError::ProductWidth { product_width, most });
+                }
+                _ => return Err(PeConfigError::ProductBits),
+            }
         }
         match &am.content {
             Content::Frozen { layers } if !(1..=MAX_LAYERS).contains(&layers.len()) => {
