@@ -31,6 +31,10 @@ use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rou
 /// | A + 1 | its sum changes | accumulator |
 /// | A + 2 | at `last` | output buffer |
 ///
+/// What seldom changes, the flags of first and last pairs and of misses, the registers of a
+/// miss, the finished sum, the output buffer and the layer, is on a branch of the clock, see
+/// [`Seldom`].
+///
 /// A is 2 and one more for each cut of the multiplier. With a cut in the adder
 /// there are two sums and two more stages, see `sum`; with a fixed-point sum
 /// one more, see `fixed`. Without a memory nothing is searched or stored. A
