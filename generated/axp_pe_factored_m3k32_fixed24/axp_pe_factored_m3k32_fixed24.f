@@ -8,7 +8,7 @@ axp_am_row_factored_arst_w12.v
 axp_factored_am_arst_fp32_c16_m3_p12.v
 axp_gated_reg_w64.v
 axp_gated_reg_w20.v
-axp_reg_arst_w3.v
+axp_flags_arst_w3.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -40,8 +40,9 @@ axp_align_p12_w24.v
 axp_full_adders_w1.v
 axp_saturating_sum_w24.v
 axp_gated_reg_arst_w25.v
+axp_flags_arst_w1.v
 axp_gated_reg_w28.v
-axp_reg_arst_w2.v
+axp_flags_arst_w2.v
 axp_fp_from_fixed_fp32_rne_w24_ranged.v
 axp_gated_reg_w34.v
 axp_gated_reg_arst_w34.v

@@ -8,7 +8,7 @@ axp_am_row_srst_w32.v
 axp_pair_am_srst_fp32_r128.v
 axp_gated_reg_w64.v
 axp_gated_reg_w32.v
-axp_reg_srst_w3.v
+axp_flags_srst_w3.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -33,6 +33,7 @@ axp_full_adders_w41.v
 axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
+axp_flags_srst_w1.v
 axp_accumulate_round_fp32.v
 axp_accumulate_align_fp32.v
 axp_full_adders_w1.v
@@ -41,7 +42,7 @@ axp_leading_zeros_w26.v
 axp_accumulate_near_fp32.v
 axp_accumulate_order_fp32.v
 axp_gated_reg_srst_w50.v
-axp_reg_srst_w2.v
+axp_flags_srst_w2.v
 axp_accumulate_pack_fp32.v
 axp_gated_reg_srst_w32.v
 axp_output_buffer_srst_w32.v

@@ -8,7 +8,7 @@ axp_am_row_arst_w16.v
 axp_pair_am_arst_bf16_r16.v
 axp_gated_reg_w32.v
 axp_gated_reg_w16.v
-axp_reg_arst_w3.v
+axp_flags_arst_w3.v
 axp_leading_zeros_w8.v
 axp_full_adders_w3.v
 axp_full_adders_w7.v
@@ -17,6 +17,7 @@ axp_full_adders_w9.v
 axp_full_adders_w11.v
 axp_dadda_w8.v
 axp_fp_mul_bf16_rne_noflags.v
+axp_flags_arst_w1.v
 axp_accumulate_round_bf16.v
 axp_accumulate_align_bf16.v
 axp_full_adders_w1.v
@@ -25,7 +26,7 @@ axp_leading_zeros_w10.v
 axp_accumulate_near_bf16.v
 axp_accumulate_order_bf16.v
 axp_gated_reg_arst_w33.v
-axp_reg_arst_w2.v
+axp_flags_arst_w2.v
 axp_accumulate_pack_bf16.v
 axp_gated_reg_arst_w16.v
 axp_output_buffer_arst_w16.v

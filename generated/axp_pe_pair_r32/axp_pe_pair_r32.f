@@ -8,7 +8,7 @@ axp_am_row_arst_w32.v
 axp_pair_am_arst_fp32_r32.v
 axp_gated_reg_w64.v
 axp_gated_reg_w32.v
-axp_reg_arst_w3.v
+axp_flags_arst_w3.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -33,6 +33,7 @@ axp_full_adders_w41.v
 axp_full_adders_w43.v
 axp_dadda_w24.v
 axp_fp_mul_fp32_rne_noflags.v
+axp_flags_arst_w1.v
 axp_accumulate_round_fp32.v
 axp_accumulate_align_fp32.v
 axp_full_adders_w1.v
@@ -41,7 +42,7 @@ axp_leading_zeros_w26.v
 axp_accumulate_near_fp32.v
 axp_accumulate_order_fp32.v
 axp_gated_reg_arst_w50.v
-axp_reg_arst_w2.v
+axp_flags_arst_w2.v
 axp_accumulate_pack_fp32.v
 axp_gated_reg_arst_w32.v
 axp_output_buffer_arst_w32.v

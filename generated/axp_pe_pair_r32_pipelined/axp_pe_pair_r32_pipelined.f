@@ -8,8 +8,8 @@ axp_am_row_arst_w32.v
 axp_pair_am_arst_fp32_r32.v
 axp_gated_reg_w64.v
 axp_gated_reg_w32.v
+axp_flags_arst_w3.v
 axp_reg_arst_w2.v
-axp_reg_arst_w3.v
 axp_leading_zeros_w24.v
 axp_full_adders_w9.v
 axp_full_adders_w7.v
@@ -36,6 +36,7 @@ axp_dadda_w24.v
 axp_gated_reg_w114.v
 axp_gated_reg_w40.v
 axp_fp_mul_fp32_rne_noflags_s2.v
+axp_flags_arst_w2.v
 axp_leading_zeros_w28.v
 axp_fp_add_fp32_rne_noflags_s1.v
 axp_reg_arst_w6.v

@@ -36,8 +36,8 @@ pub struct MemoryOptions {
     /// Bits of a fixed accumulator
     #[arg(long, value_name = "BITS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(8..=64))]
     pub accumulator_bits: u32,
-    /// Bits of a stored product [default: factored 9, grid 18 beside a fixed accumulator and
-    /// whole numbers beside a float one]
+    /// Bits of a stored product [default: factored 9; grid 18 beside a fixed accumulator, the
+    /// PE's format beside a float one]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
     pub product_bits: Option<u32>,
     /// Build the rows of all layers into the PE instead of a row port

@@ -179,6 +179,10 @@ suites! {
     c4m2_short: short(9, PeConfig::factored("", 4, 2)), 1000, 100, 100;
     c3m2_short_mul1_sync: sync(short(7, cut(1, 0, PeConfig::factored("", 3, 2)))), 1000, 100, 100;
     c8m2_frozen_short: frozen(index(short(9, PeConfig::factored("", 8, 2))), 3, Shape::Whole), 1000, 100, 50;
+    c4m2_short_add1: short(9, cut(0, 1, PeConfig::factored("", 4, 2))), 1000, 100, 100;
+    c3m0_frozen_fixed24: frozen(index(fixed(24, 9, PeConfig::factored("", 3, 0))), 2, Shape::Whole), 1000, 100, 50;
+    c3m7_bf16_frozen: frozen(narrow(FloatFormat::Bfloat16, index(PeConfig::factored("", 3, 7))), 2, Shape::Whole), 1000, 20, 10;
+    c3m2_frozen_e4m3_fixed8: frozen(narrow(FloatFormat::E4m3, index(fixed(8, 3, PeConfig::factored("", 3, 2)))), 2, Shape::Whole), 1000, 100, 50;
     c4m2_index: index(PeConfig::factored("", 4, 2)), 1000, 100, 100;
     c3m1_index_fixed24_mul1: index(cut(1, 0, fixed(24, 9, PeConfig::factored("", 3, 1)))), 1000, 100, 100;
     c8m2_frozen_fixed24: frozen(index(fixed(24, 9, PeConfig::factored("", 8, 2))), 3, Shape::Whole), 1000, 100, 50;

@@ -221,6 +221,39 @@ fn a_factored_memory_goes_the_whole_way() {
     refused(&codebook, "for which none of the");
 }
 
+/// The same with binary32 sums, whose products are short unless they are asked to be long.
+#[test]
+fn short_products_beside_binary32_sums_go_the_whole_way() {
+    let runner = Runner::new();
+    let options = ["--memory", "factored", "--size", "8x3", "--index", "--frozen", "--macs", "20000"];
+    for (product_bits, tail) in [(None, "_p9_ix_frozen"), (Some("12"), "_p12_ix_frozen")] {
+        let bits = product_bits.map_or(Vec::new(), |bits| vec!["--product-bits", bits]);
+        let built = runner.run(&[&["build", "--out", "out", "--force"], &options[..], &bits].concat());
+        assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
+        let report = runner.json("out/report.json");
+        assert!(report["pe"]["name"].as_str().unwrap().ends_with(tail), "{report}");
+        assert_eq!(report["equivalence"]["mismatches"], 0);
+        assert!(report["accuracy"]["loss_pp"].as_f64().unwrap() <= 1.0);
+    }
+    // As a configuration of its own.
+    let config = |bits: u32| {
+        let memory = format!(
+            r#"{{"organisation": {{"factored": {{"columns": 4, "mantissa_bits": 2}}}}, "content": "programmable",
+                "rows": 16, "product_bits": {bits}}}"#
+        );
+        format!(
+            r#"{{"name": "short", "format": "binary32", "accumulator": "float", "reset": "async", "am": {memory}}}"#
+        )
+    };
+    runner.write("pe.json", config(9).as_bytes());
+    let generated = runner.run(&["generate", "--config", "pe.json", "--out", "rtl"]);
+    assert_eq!(generated.code, Some(0), "{}", generated.stderr);
+    let manifest = runner.json("rtl/manifest.json");
+    assert!(manifest.to_string().contains("\"product_bits\":9"), "{manifest}");
+    runner.write("pe.json", config(25).as_bytes());
+    runner.refused(&["generate", "--config", "pe.json", "--out", "bad"], &["products of 25 bits", "2 to 24"]);
+}
+
 #[test]
 fn memories_that_do_not_go_with_their_accumulator_are_refused() {
     let runner = Runner::new();

@@ -1,14 +1,14 @@
 //! The `factored` memory: products of significands, signs and exponents beside it.
 
 use super::factored_row::factored_row;
-use super::frozen::frozen_word;
+use super::frozen::{frozen_product, frozen_word};
 use super::merge::merge;
 use super::operand::{Operand, classify};
 use super::source::Source;
 use super::storage::suffix;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
-use axp_spec::{AmRow, FactoredConfig, FloatFormat, LayerMemory, PeConfig};
+use axp_spec::{FactoredConfig, FloatFormat, LayerMemory, PeConfig};
 
 /// Products of significands, selected by {column of the weight, top m fraction
 /// bits of the activation}; the product's sign and exponent are made beside them.
@@ -142,14 +142,7 @@ fn word(
             instance.port("word_o")
         }
         Source::Layer(layer) => {
-            let stored = |memory: &LayerMemory| {
-                let at = |row: &&AmRow| {
-                    let (column, _, activation) = shape.parts(config.format, row.key);
-                    shape.address(config.format, column, activation) as usize
-                };
-                let found = memory.am.rows.iter().find(|other| at(other) == row);
-                found.map_or(0, |row| 1 << product_bits | u128::from(row.product.0))
-            };
+            let stored = |memory: &LayerMemory| frozen_product(config, shape, memory, row);
             let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, else 0");
             let word = frozen_word(c, (&name, doc), (config, layer), product_bits + 1, stored);
             let zero = literal(0, product_bits + 1);

@@ -1,7 +1,7 @@
 //! Words that are built into the netlist, one a layer.
 
 use crate::circuit::{Circuit, Value, literal};
-use axp_spec::{LayerMemory, PeConfig};
+use axp_spec::{AmRow, FactoredConfig, LayerMemory, PeConfig};
 
 /// A word that depends on the layer alone: what `of` says for each layer of a
 /// frozen memory, and 0 for a layer that there is not.
@@ -24,4 +24,14 @@ pub(crate) fn frozen_word(
     let arms: Vec<(&Value, &Value)> = arms.iter().map(|(test, word)| (test, word)).collect();
     let zero = literal(0, width);
     if arms.is_empty() { zero } else { c.choose(name, &arms, &zero, doc) }
+}
+
+/// 1 and the product in a row of a layer's `factored` memory, 0 where there is none.
+pub(super) fn frozen_product(config: &PeConfig, shape: FactoredConfig, memory: &LayerMemory, row: usize) -> u128 {
+    let at = |row: &&AmRow| {
+        let (column, _, activation) = shape.parts(config.format, row.key);
+        shape.address(config.format, column, activation) as usize
+    };
+    let found = memory.am.rows.iter().find(|other| at(other) == row);
+    found.map_or(0, |row| 1 << config.product_bits() | u128::from(row.product.0))
 }

@@ -1,10 +1,10 @@
 //! The read of a regular `factored` memory: the product of a pair that is known to hit.
 
-use super::frozen::frozen_word;
+use super::frozen::{frozen_product, frozen_word};
 use super::merge::merge;
 use crate::circuit::{Circuit, Value, literal, vector};
 use crate::fpu::ripple_add;
-use axp_spec::{AmRow, FactoredConfig, LayerMemory, PeConfig};
+use axp_spec::{FactoredConfig, LayerMemory, PeConfig};
 
 /// What is read of a product's size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,10 @@ pub(crate) fn regular_read(config: &PeConfig, shape: FactoredConfig, scale: Scal
         let (of, at) = (row >> mantissa_bits, row % prefixes.len());
         let select = c.net(&format!("select_{row}"), &selects[of] & &prefixes[at], "the pair selects this row");
         // In range: there are as many columns as fit in 32 bits.
-        let stored = |memory: &LayerMemory| product(config, shape, memory, row, of as u32);
+        let stored = |memory: &LayerMemory| match memory.magnitude(of as u32) {
+            0 => 0,
+            _ => frozen_product(config, shape, memory, row),
+        };
         let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, 0 of a zero");
         let word = frozen_word(&mut c, (&name, doc), (config, &layer), product_bits + 1, stored);
         words.push(gated(&mut c, &format!("gated_{row}"), &select, &word));
@@ -119,19 +122,6 @@ pub(crate) fn regular_read(config: &PeConfig, shape: FactoredConfig, scale: Scal
     c.output("scale_o", scaled, "exponent field of the product, or its places");
     c.output("fraction_o", word.slice(0, product_bits - 1), "upper part of its fraction");
     c
-}
-
-/// 1 and the product in a row of a layer, 0 where there is none or the weight is 0.
-fn product(config: &PeConfig, shape: FactoredConfig, memory: &LayerMemory, row: usize, column: u32) -> u128 {
-    if memory.magnitude(column) == 0 {
-        return 0;
-    }
-    let at = |row: &&AmRow| {
-        let (column, _, activation) = shape.parts(config.format, row.key);
-        shape.address(config.format, column, activation) as usize
-    };
-    let found = memory.am.rows.iter().find(|other| at(other) == row);
-    found.map_or(0, |row| 1 << config.product_bits() | u128::from(row.product.0))
 }
 
 /// A word while it is selected, else 0.

@@ -24,6 +24,14 @@ pub(super) enum Inner {
     Branch(Box<ClockBranch>),
 }
 
+/// A register that is zero after reset.
+#[derive(Clone, Copy)]
+enum Zeroed {
+    Gated,
+    Enabled,
+    Flags,
+}
+
 /// A branch of a circuit's clock.
 pub struct Branch(Value);
 
@@ -80,7 +88,8 @@ impl Circuit {
     /// # Panics
     /// If there is no [clock](Self::clock) or no [reset](Self::reset).
     pub fn reset_register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
-        self.zeroed(instance, value, enable, value.width() >= GATED_FROM)
+        let kind = if value.width() >= GATED_FROM { Zeroed::Gated } else { Zeroed::Enabled };
+        self.zeroed(instance, value, enable, kind)
     }
 
     /// The same behind a clock gate whatever its width, because it seldom changes.
@@ -88,15 +97,29 @@ impl Circuit {
     /// # Panics
     /// As [`Self::reset_register`].
     pub fn gated_register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
-        self.zeroed(instance, value, enable, true)
+        self.zeroed(instance, value, enable, Zeroed::Gated)
     }
 
-    fn zeroed(&mut self, instance: &str, value: &Value, enable: &Value, gated: bool) -> Value {
+    /// A register that is zero after reset, of flags that change only while `enable` is
+    /// high: what it is given while `enable` is low for that reason is what it holds.
+    ///
+    /// # Panics
+    /// As [`Self::reset_register`].
+    pub fn flag_register(&mut self, instance: &str, value: &Value, enable: &Value) -> Value {
+        self.zeroed(instance, value, enable, Zeroed::Flags)
+    }
+
+    fn zeroed(&mut self, instance: &str, value: &Value, enable: &Value, kind: Zeroed) -> Value {
+        let (name, doc, body) = match kind {
+            Zeroed::Gated => ("axp_gated_reg", "clock-gated register with reset", BankBody::Gated),
+            Zeroed::Enabled => ("axp_reg", "register with enable and reset", BankBody::Enabled),
+            Zeroed::Flags => ("axp_flags", "flags that seldom change, with enable and reset", BankBody::Enabled),
+        };
         let shape = BankShape {
-            kind: if gated { "axp_gated_reg" } else { "axp_reg" },
-            doc: if gated { "clock-gated register with reset" } else { "register with enable and reset" },
+            kind: name,
+            doc,
             reset: self.reset.as_ref().map(|(_, style)| *style),
-            body: if gated { BankBody::Gated } else { BankBody::Enabled },
+            body,
             lanes: vec![("", value.width())],
         };
         assert!(shape.reset.is_some(), "{}: a register with reset in a circuit without", self.name);

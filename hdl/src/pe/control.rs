@@ -27,27 +27,24 @@ impl Token {
     }
 
     /// The same one stage later, with the stage's name in those of the nets. The flags that
-    /// are seldom high have a register that rests while all of them are low.
+    /// are seldom high have a register that rests while there are none in any stage.
     pub fn next(&self, c: &mut Circuit, stage: &str, run: &Value, seldom: &mut Seldom) -> Self {
-        let often = [&self.recalled, &self.valid].into_iter().flatten().cloned();
-        let often = self.recalled.is_none().then(|| self.multiplied.clone()).into_iter().chain(often);
-        let often = c.reset_register(&format!("{stage}_flags"), &vector(&often.collect::<Vec<_>>()), run);
-        let stored = seldom.register(c, &format!("{stage}_ends"), &vector(&self.seldom_high()));
-        let bits = |stored: &Value| (0..stored.width()).map(|bit| stored.bit(bit)).collect::<Vec<_>>().into_iter();
-        let (mut often, mut ends) = (bits(&often), bits(&stored));
-        let mut flag = |name: &str, from: &mut dyn Iterator<Item = Value>, doc| {
-            let bit = from.next().unwrap_or_else(|| unreachable!("a bit a flag"));
-            c.net(&format!("{stage}_{name}"), bit, doc)
+        let ends = seldom.register(c, &format!("{stage}_ends"), &vector(&self.seldom_high()));
+        // A product comes from the memory, or it comes at all.
+        let product = self.recalled.as_ref().unwrap_or(&self.multiplied);
+        let often: Vec<Value> = [Some(product), self.valid.as_ref()].into_iter().flatten().cloned().collect();
+        let often = c.reset_register(&format!("{stage}_flags"), &vector(&often), run);
+        let mut flag = |name: &str, bit, doc| c.net(&format!("{stage}_{name}"), bit, doc);
+        let first = flag("first", ends.bit(0), "a pair starts a sum");
+        let last = flag("last", ends.bit(1), "a pair ends a sum");
+        let (multiplied, recalled) = match self.recalled {
+            Some(_) => {
+                let recalled = flag("recalled", often.bit(0), "a product comes from the memory");
+                (flag("multiplied", ends.bit(2), "a product comes from the multiplier"), Some(recalled))
+            }
+            None => (flag("counts", often.bit(0), "a pair has a product"), None),
         };
-        let first = flag("first", &mut ends, "a pair starts a sum");
-        let last = flag("last", &mut ends, "a pair ends a sum");
-        let multiplied = match self.recalled {
-            Some(_) => flag("multiplied", &mut ends, "a product comes from the multiplier"),
-            None => flag("counts", &mut often, "a pair has a product"),
-        };
-        let recalled = &self.recalled;
-        let recalled = recalled.as_ref().map(|_| flag("recalled", &mut often, "a product comes from the memory"));
-        let valid = self.valid.as_ref().map(|_| flag("valid", &mut often, "this stage holds a pair"));
+        let valid = self.valid.as_ref().map(|_| flag("valid", often.bit(1), "this stage holds a pair"));
         let next = Self { valid, first, last, recalled, multiplied };
         next.seldom_high().iter().for_each(|flag| seldom.follows(flag));
         next

@@ -50,8 +50,7 @@ pub(super) fn describe(
     token: &Token,
     products: &Products,
     range: &Value,
-    run: &Value,
-    seldom: &mut Seldom,
+    (run, seldom): (&Value, &mut Seldom),
 ) -> Finished {
     let term = addend(c, (format, width), token, products, range);
     let flags = c.forward("flags", 2, "invalid, overflow of the sum so far");
@@ -68,7 +67,8 @@ pub(super) fn describe(
     let next = c.choose("flags_next", &[(&ended.adds, &(kept | &raised))], &flags, "those with it");
     let stored = seldom.register(c, "sticky_flags", &next);
     c.define(&flags, stored);
-    [&past, &term.invalid, &term.overflow].into_iter().for_each(|flag| seldom.follows(flag));
+    seldom.follows(&past);
+    term.causes.iter().for_each(|flag| seldom.follows(flag));
 
     // Stage C, of a sum that has ended.
     let (sum, past) = (ended.total.slice(0, width), ended.total.bit(width));
@@ -180,6 +180,8 @@ struct Term {
     carry: Value,
     overflow: Value,
     invalid: Value,
+    /// Which flags may be raised where no miss says so.
+    causes: Vec<Value>,
 }
 
 /// The product of a hit or of a miss as an addend.
@@ -198,33 +200,36 @@ fn addend(
         let counts = &token.multiplied;
         let overflow = c.net("product_overflow", out & counts, "the product is out of range");
         let invalid = c.net("product_nan", nan & counts, "the product is a NaN");
-        return Term { addend: value, carry: literal(0, 1), overflow, invalid };
+        let causes = vec![overflow.clone(), invalid.clone()];
+        return Term { addend: value, carry: literal(0, 1), overflow, invalid, causes };
     };
     // By the miss, so that nothing switches for a pair that has no product.
     let miss = &token.multiplied;
     let invalid = c.net("product_nan", nan & miss, "a product of the multiplier is a NaN");
     let missed = c.net("missed_out", out & miss, "a product of the multiplier is out of range");
-    if let Stored::Shifted(alignment, shifted) = stored {
-        let Addend { addend, carry, overflow } = alignment.place(c, shifted, (miss, &value));
-        // A stored product stays when others are added.
-        let hit = token.recalled.clone().unwrap_or_else(|| literal(0, 1));
-        let overflow = c.net("product_overflow", (overflow & hit) | missed, "the product is out of range");
-        return Term { addend, carry, overflow, invalid };
-    }
     let (stored, carry) = match stored {
+        Stored::Shifted(alignment, shifted) => {
+            let Addend { addend, carry, overflow } = alignment.place(c, shifted, (miss, &value));
+            // A stored product stays when others are added.
+            let hit = token.recalled.clone().unwrap_or_else(|| literal(0, 1));
+            let past = c.net("stored_out", overflow & hit, "a product of the memory is out of range");
+            let overflow = c.net("product_overflow", &past | missed, "the product is out of range");
+            return Term { addend, carry, overflow, invalid, causes: vec![past] };
+        }
         Stored::Magnitude(stored) => {
             let (sign, magnitude) = (stored.top(), stored.slice(0, stored.width() - 1));
             let flip = vector(&vec![sign.clone(); width as usize]);
             let addend = c.net("stored_addend", magnitude.extend(width) ^ flip, "magnitude or its complement");
             (addend, sign)
         }
-        Stored::Units(units) | Stored::Shifted(_, units) => (signed(units, width), literal(0, 1)),
+        Stored::Units(units) => (signed(units, width), literal(0, 1)),
     };
     Term {
         addend: c.choose("addend", &[(miss, &value)], &stored, "product in units of the last bit"),
         carry: c.net("addend_carry", carry & !miss, "and what rounds or negates it"),
         overflow: missed,
         invalid,
+        causes: Vec::new(),
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn describe(config: &PeConfig, operands: NarrowOperands) -> Circuit {
         (_, Accumulator::Fixed { width, .. }, Some(range)) => {
             let token = token.next(&mut c, "sum", &run, &mut seldom);
             let products = fixed::Products { multiplied: product, stored: None };
-            fixed::describe(&mut c, (config.format, width), &token, &products, range, &run, &mut seldom)
+            fixed::describe(&mut c, (config.format, width), &token, &products, range, (&run, &mut seldom))
         }
         _ => sum::describe(&mut c, config, &token, (&next, &product), &enters, (&run, &mut seldom)),
     };

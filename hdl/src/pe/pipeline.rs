@@ -24,12 +24,12 @@ use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rou
 ///
 /// | edge | clocked when | what |
 /// |---|---|---|
-/// | 1 | accepted, hit, not skipped | stored product |
+/// | 1 | accepted, hit, not skipped | stored product; what it is read by in a memory whose hits are known |
 /// | 1 | accepted, miss, not skipped | FPU operands |
 /// | 2 … | the same | a cut of the multiplier, and the stored product beside it |
-/// | A | not skipped | product; where the memory stores units of a fixed-point sum, the one that it is |
+/// | A | not skipped | product; beside a fixed-point sum that of a miss, or the stored product |
 /// | A + 1 | its sum changes | accumulator |
-/// | A + 2 | at `last` | output buffer |
+/// | A + 2 | at `last` | output buffer, behind the finished sum of a fixed-point one |
 ///
 /// What seldom changes, the flags of first and last pairs and of misses, the registers of a
 /// miss, the finished sum, the output buffer and the layer, is on a branch of the clock, see
@@ -38,8 +38,8 @@ use axp_spec::{Accumulator, FpuConfig, FpuOperation, Organisation, PeConfig, Rou
 /// A is 2 and one more for each cut of the multiplier. With a cut in the adder
 /// there are two sums and two more stages, see `sum`; with a fixed-point sum
 /// one more, see `fixed`. Without a memory nothing is searched or stored. A
-/// factored memory gives numbers of the format, so that with a fixed-point sum
-/// one conversion behind register A serves hits and misses, and rounds them alike.
+/// factored memory gives numbers of the format; with a fixed-point sum those of hits
+/// are shifted to their place, those of misses converted, and both rounded alike.
 ///
 /// `in_ready_o` is low exactly while a result waits in the skid register; then
 /// no register of the pipe changes. Rows can be written at any time.
@@ -85,7 +85,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
     let misses = lookup.is_some().then_some(&seldom);
-    let operands = operands(&mut c, config, &ports, &multiplies, (book, misses));
+    let operands = operands(&mut c, config, &ports, &multiplies, book, misses);
     let placed = lookup.as_ref().is_some_and(|lookup| lookup.placed);
     let mut stored = lookup.zip(token.recalled.clone()).map(|(lookup, recalled)| {
         let recalls = c.net("recalls", &run & recalled, "the pair enters, and needs the memory's product");
@@ -139,7 +139,7 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
                 stored.map(|stored| fixed_product(&mut c, config, (width, range), (&stored, placed), (&token, &run)));
             let token = token.next(&mut c, "sum", &run, &mut seldom);
             let products = fixed::Products { multiplied: product, stored };
-            fixed::describe(&mut c, (format, width), &token, &products, range, &run, &mut seldom)
+            fixed::describe(&mut c, (format, width), &token, &products, range, (&run, &mut seldom))
         }
         _ => {
             let enters = sum::Enters { first: token.first.clone(), counts, moves };
@@ -206,7 +206,8 @@ fn operands(
     config: &PeConfig,
     ports: &Ports,
     multiplies: &Value,
-    (book, seldom): (Option<(&Value, &Value)>, Option<&Seldom>),
+    book: Option<(&Value, &Value)>,
+    seldom: Option<&Seldom>,
 ) -> Operands {
     let width = config.format.width();
     let given = match &ports.weight {
@@ -260,7 +261,8 @@ fn short_product(
     c.define(&dirty, stored);
     seldom.follows(&dirty);
     let changes = c.net("lower_moves", moves & (multiplied | &dirty), "the lower bits may change");
-    let lower = seldom.with(c, |c| c.register("product_lower", &next.slice(0, unread), &changes));
+    // After reset they are what the flag says: 0.
+    let lower = seldom.with(c, |c| c.gated_register("product_lower", &next.slice(0, unread), &changes));
     concat(&[&upper, &lower])
 }
 

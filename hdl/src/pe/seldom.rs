@@ -32,21 +32,21 @@ impl Seldom {
         Self { branch, wakes, moves, causes: Vec::new() }
     }
 
-    /// Puts what `describe` adds onto the branch. What enables it must imply a
-    /// [cause](Self::follows) or be among those in [`finish`](Self::finish).
+    /// Puts what `describe` adds onto the branch. What enables it must imply that the pipe
+    /// runs and a [cause](Self::follows), or be among those in [`finish`](Self::finish).
     pub fn with<T>(&self, c: &mut Circuit, describe: impl FnOnce(&mut Circuit) -> T) -> T {
         c.on_branch(&self.branch, describe)
     }
 
-    /// A register of flags, zero after reset. What may change it must be a
-    /// [cause](Self::follows).
+    /// A register of flags, zero after reset. While no [cause](Self::follows) is high, it must
+    /// be given what it holds, whatever that and the other registers are; this is proven.
     pub fn register(&self, c: &mut Circuit, instance: &str, flags: &Value) -> Value {
-        self.with(c, |c| c.reset_register(instance, flags, &self.moves))
+        self.with(c, |c| c.flag_register(instance, flags, &self.moves))
     }
 
-    /// While `flag` is high, registers of flags may change at the next clock edge.
-    pub fn follows(&mut self, flag: &Value) {
-        self.causes.push(flag.clone());
+    /// While a bit of `flags` is high, registers of flags may change at the next clock edge.
+    pub fn follows(&mut self, flags: &Value) {
+        self.causes.extend((0..flags.width()).map(|bit| flags.bit(bit)));
     }
 
     /// Says what wakes the branch: flags while the pipe runs, and whatever else enables

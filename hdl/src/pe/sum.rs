@@ -90,7 +90,7 @@ fn single(
     // Stage B: the sum is complete.
     let filled = c.net("filled", last & begun, "a sum that has a product ends");
     let ended = seldom.register(c, "ended", &vector(&[last.clone(), filled]));
-    seldom.follows(&ended.bit(0));
+    seldom.follows(&ended);
     let finished = c.net("finished", run & ended.bit(0), "the sum is complete");
     let wanted = c.net("wanted", run & ended.bit(1), "and it is not 0 for want of products");
     let result = sum.encoding(c, &wanted);

@@ -1,4 +1,4 @@
-//! Clock branch: the clock of registers that are all written through one port.
+//! Clock branch: the clock of registers that rest together.
 //!
 //! A register bank's own clock gate has a clock pin that moves in every cycle. Where
 //! many banks rest most of the time, one gate above theirs lets the clock reach them
@@ -43,7 +43,7 @@ impl ClockBranch {
     pub fn new() -> Self {
         let wire = |name: &str, kind, doc: &str| Wire::new(name, 1, kind, vec![annotate::doc_text(doc)]);
         let input = |name: &str, doc: &str| wire(name, AtomKind::InputParameter, doc);
-        let note = annotate::module_text(Self::MODULE, "clock of registers that are written through one port");
+        let note = annotate::module_text(Self::MODULE, "clock of registers that rest together");
         let clock = vec![note, annotate::doc_text("free-running clock, rising edge")];
         Self {
             ports: [

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`RegisterBank`] | flip-flops with an enable or behind a clock gate, with a reset or without; or latches | every register |
 //! | [`ClockGate`] | latch + AND | below every gated bank |
-//! | [`ClockBranch`] | a clock gate, or a wire | above the banks of a memory's rows |
+//! | [`ClockBranch`] | a clock gate, or a wire | above the banks of a memory's rows, and of what seldom changes in a PE |
 //!
 //! Everything else (`fpu`, `am`, `pe`) is rust-hdl without Verilog text of its
 //! own; a test in `tests/confinement.rs` holds both to that.

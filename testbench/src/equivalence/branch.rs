@@ -15,6 +15,21 @@ use std::sync::atomic::AtomicBool;
 /// The register that feeds the latches of a memory begins so.
 const WRITE_DATA: &str = "axp_write_data";
 
+/// Registers of flags begin so, which change only while they are enabled.
+const FLAGS: &str = "axp_flags";
+
+/// The net of a processing element that says that the pipe moves.
+const RUN: &str = "run";
+
+/// What is proven of the banks in a module with a branch.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// One that is enabled has a clock.
+    Clocked,
+    /// Flags that are not enabled while the pipe moves are given what they hold.
+    Settled,
+}
+
 /// Modules that have a branch.
 pub(super) fn users(rtl: &Rtl) -> Vec<&Module> {
     rtl.modules.iter().filter(|module| module.children.iter().any(|child| child == BRANCH)).collect()
@@ -48,18 +63,28 @@ fn below<'a>(rtl: &'a Rtl, module: &Module) -> Vec<&'a Module> {
     found
 }
 
-/// Proves that in `user` no bank below a branch is enabled while the branch rests, and
-/// that what latches take is what they are to take.
+/// Proves that in `user` no bank below a branch is enabled while the branch rests, that
+/// what latches take is what they are to take, and that registers of flags are enabled
+/// whenever they would change but for a pipe that stands.
 ///
 /// The clock's net stands for whether there is a clock edge: a branch passes its enable
 /// on, and every bank that needs an edge asserts that it gets one. The register before
 /// latches shows what it stores at that edge, or the opposite if it stores nothing. What
 /// other registers hold, and what modules without a clock show, is left open.
 pub(super) fn prove_enables(rtl: &Rtl, user: &Module, cancel: &AtomicBool) -> Result<(), EquivalenceError> {
+    prove_claim(rtl, user, Claim::Clocked, cancel)?;
+    let flags = rtl.modules.iter().filter(|module| module.name.starts_with(FLAGS));
+    if flags.into_iter().any(|flags| user.children.contains(&flags.name)) {
+        prove_claim(rtl, user, Claim::Settled, cancel)?;
+    }
+    Ok(())
+}
+
+fn prove_claim(rtl: &Rtl, user: &Module, claim: Claim, cancel: &AtomicBool) -> Result<(), EquivalenceError> {
     let all = below(rtl, user);
     let text = all.iter().filter(|module| !gating::is_gate(module)).map(|module| {
         if module.primitive {
-            stub(module)
+            stub(module, claim)
         } else if is_clocked(module) {
             module.text.clone()
         } else {
@@ -69,7 +94,7 @@ pub(super) fn prove_enables(rtl: &Rtl, user: &Module, cancel: &AtomicBool) -> Re
     });
     let folder = Folder::new()?;
     folder.write("user.v", &(text.collect::<String>() + &user.text))?;
-    folder.must(&script(&user.name), &user.name, cancel).map(|_| ())
+    folder.must(&script(&user.name, claim), &user.name, cancel).map(|_| ())
 }
 
 /// Whether there is a register in it, or below.
@@ -78,10 +103,14 @@ fn is_clocked(module: &Module) -> bool {
 }
 
 /// What stands for a primitive.
-fn stub(module: &Module) -> String {
+fn stub(module: &Module, claim: Claim) -> String {
     let mut inside = String::new();
     if module.name == BRANCH {
         inside += "assign clk_o = clk_i & en_i;\n";
+    } else if claim == Claim::Settled {
+        if module.name.starts_with(FLAGS) {
+            inside += "always @* if (!en_i) assert (d_i == q_o);\n";
+        }
     } else {
         let reset = if samples_reset(module) { " | ~rst_ni" } else { "" };
         inside += &format!("always @* if (en_i{reset}) assert (clk_i);\n");
@@ -91,13 +120,14 @@ fn stub(module: &Module) -> String {
             inside += &format!("assign {word}_o = en_i ? {word}_i : ~{word}_i;\n");
         }
     }
-    for word in held(module) {
+    for word in held(module).into_iter().filter(|_| claim == Claim::Clocked) {
         inside += &format!("always @* if (en_i) assert ({word}_held_i == {word}_i);\n");
     }
     format!("module {} (\n{}\n);\n{inside}endmodule\n", module.name, head(module).replace(" reg ", " wire "))
 }
 
-fn script(user: &str) -> String {
+fn script(user: &str, claim: Claim) -> String {
+    let moves = if claim == Claim::Settled { format!("-set {RUN} 1") } else { String::new() };
     format!(
         "read_verilog -formal user.v
 hierarchy -check -top {user}
@@ -106,7 +136,7 @@ flatten
 opt_clean
 setundef -undriven -anyseq
 select -assert-min 1 t:$assert
-sat -verify -set clk_i 1 -prove-asserts {user}
+sat -verify -set clk_i 1 {moves} -prove-asserts {user}
 "
     )
 }

@@ -6,7 +6,8 @@ use axp_spec::{AmImage, AmRow, Bits32, Content, LayerMemory, Organisation, PeCon
 /// How a content is made up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// As trained networks have it: weights around 1, all rows.
+    /// As trained networks have it: weights around 1, all rows. The last one of several
+    /// columns of a `factored` memory holds a zero in every second layer.
     Whole,
     /// Rows left out, weights anywhere, subnormal and zero ones among them.
     Ragged,
@@ -40,7 +41,10 @@ fn layer(config: &PeConfig, number: u64, shape: Shape) -> LayerMemory {
         let exponent = format.bias() as u64 - 1 - random % 2;
         (exponent << format.fraction_bits() | random >> 8 & ((1 << format.fraction_bits()) - 1)) as u32
     };
+    let columns = u64::from(config.columns().unwrap_or(0));
+    let unused = |column| config.factored_memory().is_some() && column > 0 && column + 1 == columns && number % 2 == 1;
     let magnitude = |column: u64| match (shape, mixed(0, column) % 6) {
+        (Shape::Whole, _) if unused(column) => 0,
         (Shape::Whole, _) | (_, 0..3) => near_one(mixed(1, column)),
         (Shape::Ragged, 3) => 0,
         // The port of a format has as many bits; infinities become the largest number.
@@ -49,7 +53,6 @@ fn layer(config: &PeConfig, number: u64, shape: Shape) -> LayerMemory {
     };
     let kept = |row: u64| shape == Shape::Whole || mixed(3, row) % 4 > 0;
     let product = |row: u64| Bits32(mixed(4, row) as u32 & (u64::MAX >> (64 - config.product_bits())) as u32);
-    let columns = u64::from(config.columns().unwrap_or(0));
     let magnitudes: Vec<Bits32> = (0..columns).map(|column| Bits32(magnitude(column))).collect();
     let rows: Vec<AmRow> = match config.organisation().unwrap() {
         Organisation::Factored(factored) => {

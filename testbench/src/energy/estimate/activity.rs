@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Cycles for which a pair that begins a sum, or misses, is on its way to the sum.
 const THROUGH: u64 = 3;
 
-/// Cycles for which one that ends a sum is on its way out.
+/// Cycles for which one that ends a sum is on its way out of a fixed-point sum; one less
+/// of a floating-point one.
 const OUT: u64 = 6;
 
 /// Rates of a layer, each a MAC. Bits are those that differ from the word before, which
@@ -64,7 +65,7 @@ impl Activity {
                     counted.wakes(THROUGH);
                 }
                 if number + 1 == sum.len() {
-                    counted.wakes(OUT);
+                    counted.wakes(if matches!(sums, Sums::Float) { OUT - 1 } else { OUT });
                 }
                 if contender.zero_skip && config.is_zero(activation) {
                     counted.skipped();
