@@ -129,7 +129,7 @@ fn stub(module: &Module, claim: Claim) -> String {
 fn script(user: &str, claim: Claim) -> String {
     let moves = if claim == Claim::Settled { format!("-set {RUN} 1") } else { String::new() };
     format!(
-        "read_verilog -formal user.v
+        "read_verilog -formal -noblackbox user.v
 hierarchy -check -top {user}
 proc
 flatten
