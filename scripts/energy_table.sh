@@ -46,6 +46,11 @@ build digits d_grid_12x4_fixed --memory grid --size 12x4 "${fixed[@]}" --zero-sk
 build digits d_grid_24x8_frozen_fixed --memory grid --size 24x8 "${fixed[@]}" --frozen --zero-skip
 build keywords k_pair128 --rows 128 --zero-skip
 build keywords k_factored_16x2_frozen_short --memory factored --size 16x2 "${short[@]}" --frozen "${index[@]}"
+build digits d_factored_8x3_frozen_short --memory factored --size 8x3 "${short[@]}" --frozen "${index[@]}"
+build digits d_factored_8x2_frozen_20 --memory factored --size 8x2 --accumulator fixed --accumulator-bits 20 --product-bits 8 \
+  --frozen "${index[@]}"
+build keywords k_factored_8x3_frozen_fixed --memory factored --size 8x3 "${fixed[@]}" --frozen "${index[@]}"
+build keywords k_factored_4x2_frozen --memory factored --size 4x2 --frozen "${index[@]}"
 build keywords k_factored_16x3_frozen --memory factored --size 16x3 --frozen "${index[@]}"
 
 target/release/axp energy-table "${designs[@]}" "${libraries[@]}" --macs 512 --out "$file"
