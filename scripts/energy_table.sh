@@ -19,7 +19,8 @@ if [ -f "$sky130" ]; then
 else
   echo "note: $sky130 is absent: the table covers osu018 alone" >&2
 fi
-cargo build --release --locked
+# As the tests build it, so that tract is not compiled once more.
+cargo build --release --locked --workspace --all-targets
 mkdir -p "$out"
 
 # build NETWORK FOLDER OPTION...: what a design loses is of no account here.
