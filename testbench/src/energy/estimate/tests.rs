@@ -61,6 +61,19 @@ fn the_bundled_table_covers_all_components_of_its_libraries() {
             assert!(row.pj.values().sum::<f64>() > 0.0 && row.layers > 0, "{row:?}");
         }
     }
+    // And all terms that these go with.
+    let accumulator = Accumulator::Fixed { width: 24, product_width: 9 };
+    let memories = [PeConfig::pair("a", 4), PeConfig::grid("a", 3, 2), PeConfig::factored("a", 2, 1)];
+    let fixed = memories.clone().map(|config| PeConfig { accumulator, ..config });
+    for config in memories.iter().chain(&fixed) {
+        for component in Component::of(config).into_iter().filter(|component| *component != Component::Reload) {
+            for (term, _) in component.terms(config, &Activity::default()) {
+                for row in table.rows.iter().filter(|row| row.component == component) {
+                    assert!(row.pj.contains_key(term), "{} has no {term}: scripts/energy_table.sh", component.name());
+                }
+            }
+        }
+    }
     assert_eq!(EnergyTable::from_json(&table.to_json()).unwrap(), table);
     assert!(EnergyTable::from_json("{\"rows\": 3}").is_err());
 }
