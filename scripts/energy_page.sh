@@ -48,10 +48,10 @@ for net in fashion_lenet5 fsdd_tdnnf kws_dscnn; do
   measure "${net}_16" "$net" "$few" "${frozen[@]}" "${fixed[@]}" --accumulator-bits 16 --product-bits 6
   measure "${net}_float" "$net" "$few" "${frozen[@]}"
 done
+measure digits_pair digits "$few"
 measure fashion_lenet5_rows fashion_lenet5 "$few" --memory factored --index --zero-skip "${fixed[@]}"
 measure fashion_lenet5_grid fashion_lenet5 "$few" --memory grid --frozen --zero-skip "${fixed[@]}"
 measure fsdd_tdnnf_grid fsdd_tdnnf "$few" --memory grid --frozen --zero-skip "${fixed[@]}"
-measure digits_pair digits "$few"
 measure digits_pair4 digits "$few" --rows 4 --max-loss 100
 measure fashion_lenet5_pair fashion_lenet5 "$few"
 target/release/examples/baseline_energy 2048 > "$out/baselines.txt"
