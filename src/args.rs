@@ -2,13 +2,16 @@
 
 mod energy;
 mod memory;
+mod scale;
 mod units;
 
 pub use energy::{EnergyOptions, EnergyTableOptions, MeasureOptions};
 pub use memory::MemoryOptions;
 pub use units::{DeviceChoice, FpuChoice, FpuOptions, ModuleChoice, SynthOptions};
 
+use axp_golden::net::ByteScale;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use scale::parse_scale;
 use std::path::PathBuf;
 
 /// From an ONNX ConvNet to verified, energy-efficient Verilog.
@@ -80,12 +83,16 @@ pub struct NetworkOptions {
     /// Use a network that comes with axp (default when no MODEL is given: digits)
     #[arg(long, value_enum, conflicts_with = "calib")]
     pub bundled: Option<Bundled>,
-    /// Calibration samples, float32 .npy, batch first: they shape the design, without labels
+    /// Calibration samples, batch first: they shape the design, without labels. A .npy file,
+    /// a .npz archive of one array, or archive.npz:name
     #[arg(long, value_name = "X.npy")]
     pub calib: Option<PathBuf>,
     /// Evaluation samples and, if there are any, their labels (class indices): used once, at the end
     #[arg(long, num_args = 1..=2, value_names = ["X.npy", "Y.npy"], requires = "calib")]
     pub eval: Vec<PathBuf>,
+    /// What a byte stands for where samples are uint8 and not float32: byte x SCALE + OFFSET
+    #[arg(long, value_name = "1/255[,OFFSET]", value_parser = parse_scale, requires = "calib")]
+    pub scale: Option<ByteScale>,
     /// Shape of one sample, for a model whose input has dynamic dimensions
     #[arg(long, value_name = "1x28x28", value_parser = parse_shape)]
     pub input_shape: Option<Shape>,
@@ -167,9 +174,12 @@ pub struct GenerateOptions {
 pub struct EvalOptions {
     /// A folder that `axp build` wrote
     pub design: PathBuf,
-    /// Samples, float32 .npy, batch first
+    /// Samples, batch first: a .npy file, a .npz archive of one array, or archive.npz:name
     #[arg(long, value_name = "X.npy")]
     pub data: PathBuf,
+    /// What a byte stands for where samples are uint8 and not float32: byte x SCALE + OFFSET
+    #[arg(long, value_name = "1/255[,OFFSET]", value_parser = parse_scale)]
+    pub scale: Option<ByteScale>,
     /// Labels, class indices; without them the float net's own answers are the reference
     #[arg(long, value_name = "Y.npy")]
     pub labels: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use crate::args::{Bundled, NetworkOptions};
 use crate::exit::Failure;
-use axp_golden::net::{ImportOptions, NetError, Network, SampleError, Samples, samples};
+use axp_golden::net::{ByteScale, ImportOptions, NetError, Network, SampleError, Samples, samples};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -63,10 +63,10 @@ fn load_files(model: &Path, calib: &Path, eval: &[PathBuf], options: &NetworkOpt
     let onnx = read(model)?;
     let network = import(&onnx, model, options)?;
     let shape = network.input_shape();
-    let calibration = Samples::read(calib, shape).map_err(samples_failure)?;
+    let calibration = Samples::read_scaled(calib, shape, options.scale).map_err(samples_failure)?;
     let evaluation = match eval {
         [] => None,
-        [x, rest @ ..] => Some(load_evaluation(x, rest.first().map(PathBuf::as_path), &network)?),
+        [x, rest @ ..] => Some(load_evaluation(x, rest.first().map(PathBuf::as_path), options.scale, &network)?),
     };
     Ok(Input { name: model.display().to_string(), onnx, network, calibration, evaluation })
 }
@@ -75,8 +75,13 @@ fn load_files(model: &Path, calib: &Path, eval: &[PathBuf], options: &NetworkOpt
 ///
 /// # Errors
 /// [`Failure::Input`] with what is wrong with which file.
-pub fn load_evaluation(x: &Path, y: Option<&Path>, network: &Network) -> Result<Evaluation, Failure> {
-    let samples = Samples::read(x, network.input_shape()).map_err(samples_failure)?;
+pub fn load_evaluation(
+    x: &Path,
+    y: Option<&Path>,
+    scale: Option<ByteScale>,
+    network: &Network,
+) -> Result<Evaluation, Failure> {
+    let samples = Samples::read_scaled(x, network.input_shape(), scale).map_err(samples_failure)?;
     let labels =
         y.map(|y| samples::read_labels(y, samples.len(), network.classes())).transpose().map_err(samples_failure)?;
     Ok(Evaluation { samples, labels })
@@ -138,5 +143,9 @@ pub fn network_failure(model: &Path, error: &NetError) -> Failure {
 }
 
 fn samples_failure(error: SampleError) -> Failure {
-    Failure::input(error, "samples are float32 .npy arrays with the batch first; labels are integer .npy class indices")
+    Failure::input(
+        error,
+        "samples are arrays of float32, or of uint8 with --scale, with the batch first; labels are integer class \
+         indices; both in .npy files or .npz archives (data.npz:x_test where there are several)",
+    )
 }

@@ -24,7 +24,7 @@ struct Found {
 pub fn run(options: &EvalOptions, cancel: &Cancel) -> Outcome {
     let built = folder::open(&options.design)?;
     let network = built.engine.network();
-    let data = input::load_evaluation(&options.data, options.labels.as_deref(), network)?;
+    let data = input::load_evaluation(&options.data, options.labels.as_deref(), options.scale, network)?;
     let bound = built.design.provenance.max_loss_pp;
     let evaluated = evaluation::run(&built.engine, &data, bound, &Stages::new(), cancel)?;
     let total = evaluated.on_pe.total();

@@ -6,6 +6,7 @@
 //! What remains is tract's; [`crate::infer`] computes the cut-out layers. A
 //! layer that cannot be mapped is listed with the reason and stays with tract.
 
+mod arrays;
 mod attributes;
 mod candidate;
 mod conv;
@@ -25,7 +26,7 @@ mod tract;
 pub use error::{NetError, SampleError};
 pub use geometry::{Geometry, Layout};
 pub use layer::{MacLayer, MacOp, UnmappedLayer};
-pub use samples::Samples;
+pub use samples::{ByteScale, Samples};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;

@@ -1,11 +1,11 @@
-//! Samples and labels from .npy files.
+//! Samples and labels from .npy files and .npz archives.
 
+use super::arrays;
 use super::error::SampleError;
 use axp_spec::design::sha256_hex;
 use ndarray::ArrayD;
 use ndarray_npy::npy::header::Header;
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
-use std::fs;
 use std::path::Path;
 
 /// Samples in memory, one after the other.
@@ -13,6 +13,22 @@ use std::path::Path;
 pub struct Samples {
     shape: Vec<usize>,
     values: Vec<f32>,
+}
+
+/// What a byte of a uint8 sample stands for: `byte * scale + offset`, each operation
+/// rounded to float32, as NumPy does it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByteScale {
+    /// Of a step.
+    pub scale: f32,
+    /// Of the byte 0.
+    pub offset: f32,
+}
+
+impl ByteScale {
+    fn value(self, byte: u8) -> f32 {
+        f32::from(byte) * self.scale + self.offset
+    }
 }
 
 impl Samples {
@@ -24,12 +40,35 @@ impl Samples {
     }
 
     /// Reads a float32 array of shape `[samples, ..shape]`, in C or Fortran
-    /// order.
+    /// order: a .npy file, a .npz archive of one array, or `archive.npz:name`.
     ///
     /// # Errors
     /// An unreadable file, another type or shape, NaN or infinity, no samples.
     pub fn read(path: &Path, shape: &[usize]) -> Result<Self, SampleError> {
-        Self::from_npy_bytes(path, &read(path)?, shape)
+        Self::from_npy_bytes(path, &arrays::read(path)?, shape)
+    }
+
+    /// The same of an array of float32 or, where a scale is stated, of uint8.
+    ///
+    /// # Errors
+    /// As [`Samples::read`]; a scale that is not finite.
+    pub fn read_scaled(path: &Path, shape: &[usize], scale: Option<ByteScale>) -> Result<Self, SampleError> {
+        let bytes = arrays::read(path)?;
+        match scale {
+            Some(scale) => Self::from_npy_of_bytes(path, &bytes, shape, scale),
+            None => Self::from_npy_bytes(path, &bytes, shape),
+        }
+    }
+
+    fn from_npy_of_bytes(path: &Path, npy: &[u8], shape: &[usize], scale: ByteScale) -> Result<Self, SampleError> {
+        match parse::<u8>(npy) {
+            Ok(array) => Self::from_array(path, &array.mapv(|byte| scale.value(byte)), shape),
+            Err(ReadNpyError::WrongDescriptor(found)) => {
+                let what = format!("a scale is for samples of uint8, these are {found}; leave it out for float32");
+                Err(SampleError::Format { path: path.into(), what })
+            }
+            Err(error) => Err(unreadable(path, error)),
+        }
     }
 
     /// [`Samples::read`] from the bytes of a file; `path` is for messages only.
@@ -40,11 +79,22 @@ impl Samples {
         let array = match parse::<f32>(bytes) {
             Ok(array) => array,
             Err(ReadNpyError::WrongDescriptor(found)) => {
-                let what = format!("samples must be float32, these are {found}; convert them with .astype(np.float32)");
+                let what = match parse::<u8>(bytes) {
+                    Ok(_) => "these samples are uint8: state the scale, as in --scale 1/255, or with an offset \
+                              --scale 2/255,-1"
+                        .into(),
+                    Err(_) => {
+                        format!("samples must be float32, these are {found}; convert them with .astype(np.float32)")
+                    }
+                };
                 return Err(SampleError::Format { path: path.into(), what });
             }
             Err(error) => return Err(unreadable(path, error)),
         };
+        Self::from_array(path, &array, shape)
+    }
+
+    fn from_array(path: &Path, array: &ArrayD<f32>, shape: &[usize]) -> Result<Self, SampleError> {
         if array.shape().get(1..) != Some(shape) {
             return Err(SampleError::Shape {
                 path: path.into(),
@@ -130,7 +180,7 @@ impl Samples {
 /// An unreadable file, another type, another count, a label that is not one
 /// of `classes` classes.
 pub fn read_labels(path: &Path, samples: usize, classes: usize) -> Result<Vec<usize>, SampleError> {
-    labels_from_npy_bytes(path, &read(path)?, samples, classes)
+    labels_from_npy_bytes(path, &arrays::read(path)?, samples, classes)
 }
 
 /// [`read_labels`] from the bytes of a file; `path` is for messages only.
@@ -163,10 +213,6 @@ pub fn labels_from_npy_bytes(
         })
     };
     labels.iter().enumerate().map(class).collect()
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, SampleError> {
-    fs::read(path).map_err(|source| SampleError::Io { path: path.into(), source })
 }
 
 fn unreadable(path: &Path, error: ReadNpyError) -> SampleError {

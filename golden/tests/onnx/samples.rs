@@ -1,10 +1,15 @@
-//! Samples and labels from .npy bytes: what is read and what is refused.
+//! Samples and labels from .npy bytes and .npz archives: what is read and what is refused.
 
 use axp_golden::net::samples::{labels_from_npy_bytes, read_labels};
-use axp_golden::net::{SampleError, Samples};
+use axp_golden::net::{ByteScale, SampleError, Samples};
 use ndarray::{Array, ArrayD, Dimension, ShapeBuilder};
 use ndarray_npy::{WritableElement, WriteNpyExt};
-use std::path::Path;
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn npy<T: WritableElement, D: Dimension>(array: &Array<T, D>) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -97,4 +102,86 @@ fn labels_that_fit_no_class_or_sample_are_refused() {
     }
     assert!(matches!(labels(&npy(&Array::from_vec(vec![0i64; 2]))), Err(SampleError::LabelCount { .. })));
     assert!(matches!(labels(&npy(&Array::from_vec(vec![0.0f32; 3]))), Err(SampleError::Format { .. })));
+}
+
+/// A folder with `data.npz`, an archive of these arrays.
+fn archive(arrays: &[(&str, Vec<u8>)], method: CompressionMethod) -> (TempDir, PathBuf) {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        zip.start_file(format!("{name}.npy"), SimpleFileOptions::default().compression_method(method)).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("data.npz");
+    fs::write(&path, zip.finish().unwrap().into_inner()).unwrap();
+    (folder, path)
+}
+
+fn member(path: &Path, name: &str) -> PathBuf {
+    PathBuf::from(format!("{}:{name}", path.display()))
+}
+
+#[test]
+fn an_archive_gives_its_one_array_or_the_one_that_is_named() {
+    let x = floats(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let expected = read(&x, &[3]).unwrap();
+    for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
+        let (_folder, path) = archive(&[("x", x.clone())], method);
+        assert_eq!(Samples::read(&path, &[3]).unwrap(), expected);
+        let y = npy(&Array::from_vec(vec![7i64, 0]));
+        let (_folder, path) = archive(&[("x", x.clone()), ("a:b", x.clone()), ("y", y)], method);
+        for name in ["x", "a:b"] {
+            assert_eq!(Samples::read(&member(&path, name), &[3]).unwrap(), expected);
+        }
+        assert_eq!(read_labels(&member(&path, "y"), 2, 10).unwrap(), [7, 0]);
+        let several = Samples::read(&path, &[3]).unwrap_err().to_string();
+        assert!(
+            several.contains("3 arrays") && several.contains("\"a:b\"") && several.contains("data.npz:"),
+            "{several}"
+        );
+        let none = Samples::read(&member(&path, "z"), &[3]).unwrap_err().to_string();
+        assert!(none.contains("no array \"z\"") && none.contains("\"y\""), "{none}");
+    }
+}
+
+#[test]
+fn damaged_archives_are_refused_at_every_byte() {
+    let (_folder, path) = archive(&[("x", floats(&[1, 3], vec![1.0, 2.0, 3.0]))], CompressionMethod::Deflated);
+    let good = fs::read(&path).unwrap();
+    let expected = Samples::read(&path, &[3]).unwrap();
+    for end in 0..good.len() {
+        fs::write(&path, &good[..end]).unwrap();
+        assert!(matches!(Samples::read(&path, &[3]), Err(SampleError::Format { .. })), "cut at {end}");
+    }
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x55;
+        fs::write(&path, &bytes).unwrap();
+        // A date may change unseen, a value may not.
+        assert!(Samples::read(&path, &[3]).is_err() || Samples::read(&path, &[3]).unwrap() == expected, "byte {at}");
+    }
+    // A member of what is no archive, and a file whose name only looks like a member.
+    fs::write(&path, floats(&[1, 3], vec![1.0, 2.0, 3.0])).unwrap();
+    let error = Samples::read(&member(&path, "x"), &[3]).unwrap_err().to_string();
+    assert!(error.contains("not a .npz archive"), "{error}");
+    fs::rename(&path, member(&path, "x")).unwrap();
+    assert_eq!(Samples::read(&member(&path, "x"), &[3]).unwrap(), expected);
+}
+
+#[test]
+fn bytes_are_scaled_and_need_a_scale() {
+    let bytes = npy(&ArrayD::from_shape_vec(vec![2, 2], vec![0u8, 1, 128, 255]).unwrap());
+    let (_folder, path) =
+        archive(&[("x", bytes.clone()), ("f", floats(&[1, 2], vec![0.5, 1.5]))], CompressionMethod::Stored);
+    let x = member(&path, "x");
+    let scaled = |scale, offset| Samples::read_scaled(&x, &[2], Some(ByteScale { scale, offset }));
+    assert_eq!(scaled(0.5, -1.0).unwrap().values(), [-1.0, -0.5, 63.0, 126.5]);
+    assert_eq!(scaled(1.0 / 255.0, 0.0).unwrap().values()[3], 1.0);
+    assert!(matches!(scaled(f32::MAX, 0.0), Err(SampleError::NotFinite { sample: 1, element: 0, .. })));
+    let error = Samples::read(&x, &[2]).unwrap_err().to_string();
+    assert!(error.contains("uint8") && error.contains("--scale 1/255"), "{error}");
+    let scale = Some(ByteScale { scale: 1.0, offset: 0.0 });
+    let error = Samples::read_scaled(&member(&path, "f"), &[2], scale).unwrap_err().to_string();
+    assert!(error.contains("f4") && error.contains("leave it out"), "{error}");
+    assert!(Samples::read_scaled(&member(&path, "f"), &[2], None).is_ok());
 }
