@@ -59,6 +59,35 @@ fn samples_that_do_not_fit_are_refused_with_the_reason() {
     assert_eq!(many.code, Some(0), "--help wins");
 }
 
+/// A .npy file of bytes.
+fn npy_of_bytes(shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let length = (header.len() as u16).to_le_bytes();
+    [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes(), bytes].concat()
+}
+
+#[test]
+fn bytes_are_samples_if_their_scale_is_stated() {
+    let runner = Runner::new();
+    let model = bundled("digits", "model.onnx");
+    let (x, y) = (bundled("digits", "x_test.npy"), bundled("digits", "y_test.npy"));
+    let bytes: Vec<u8> = (0..40 * 64).map(|index: u32| (index * 7 % 17) as u8).collect();
+    let bytes = runner.write("bytes.npy", &npy_of_bytes("(40, 1, 8, 8)", &bytes));
+    let build = |options: &[&str]| [&["build", &model, "--calib", &bytes, "--out", "out"], options].concat();
+    runner.refused(&build(&[]), &["bytes.npy", "uint8", "--scale 1/255"]);
+    for bad in ["0", "x", "1/0", "1,2,3"] {
+        let found = runner.run(&build(&["--scale", bad]));
+        assert!(found.code == Some(2) && found.stderr.contains("write a scale"), "{bad}: {}", found.stderr);
+    }
+    let float = ["build", &model, "--calib", &x, "--eval", &x, &y, "--scale", "1/16", "--out", "out"];
+    runner.refused(&float, &["x_test.npy", "leave it out"]);
+    let built = runner.run(&build(&["--scale", "1/16", "--max-loss", "100", "--macs", "1000", "--outputs", "1"]));
+    assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
+    let eval = runner.run(&["eval", "out", "--data", &bytes, "--scale", "1/16", "--json"]);
+    assert_eq!(eval.code, Some(0), "{}", eval.stderr);
+    runner.refused(&["eval", "out", "--data", &bytes], &["bytes.npy", "uint8"]);
+}
+
 #[test]
 fn a_missing_tool_is_named_with_its_package() {
     let runner = Runner::new();
