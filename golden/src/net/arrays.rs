@@ -46,7 +46,9 @@ fn split(path: &Path) -> (PathBuf, Option<&str>) {
 fn extract(bytes: &[u8], member: Option<&str>) -> Result<Vec<u8>, String> {
     let damaged = |error: &dyn std::fmt::Display| format!("this is not a usable .npz archive: {error}");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
-    let arrays: Vec<String> = archive.file_names().filter(|name| name.ends_with(".npy")).map(str::to_owned).collect();
+    // A name that cannot be decoded is none that anyone can ask for.
+    let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned()));
+    let arrays: Vec<String> = names.filter(|name| name.ends_with(".npy")).collect();
     let found = match member {
         Some(member) => arrays.iter().find(|name| name.strip_suffix(".npy") == Some(member)),
         None if arrays.len() == 1 => arrays.first(),
