@@ -149,15 +149,18 @@ impl Component {
             ],
             Self::Multiplier => vec![("miss", misses), ("operand_bit", operand_bits)],
             Self::FloatSum => vec![
-                ("cycle", 1.0),
+                ("searched", size.searched),
+                ("awake", awake),
                 ("bus_bit", bus_bits),
                 ("sum", summed),
+                ("sum_stored_bit", summed * size.product_bits),
                 ("start", starts),
                 ("product_bit", product_bits),
                 ("sum_bit", sum_bits),
             ],
             Self::FixedSum => vec![
-                ("cycle", 1.0),
+                ("searched", size.searched),
+                ("awake", awake),
                 ("bus_bit", bus_bits),
                 ("hit", hits),
                 ("hit_product_bit", hits * size.product_bits),
@@ -172,7 +175,8 @@ impl Component {
                     Accumulator::Fixed { .. } => [("fixed_sum", summed), ("fixed_sum_bit", sum_bits)],
                 };
                 let others = [
-                    ("cycle", 1.0),
+                    ("searched", size.searched),
+                    ("awake", awake),
                     ("bus_bit", bus_bits),
                     ("key_bit", key_bits),
                     ("operand_bit", operand_bits),
@@ -220,6 +224,8 @@ struct Size {
     stored_bits: f64,
     /// Clock gates of a programmable memory.
     gates: f64,
+    /// 1 if every pair is searched for on the bus, and 0 if what hits is known without.
+    searched: f64,
     /// Bits of a stored product.
     product_bits: f64,
     /// Bits of the sum.
@@ -245,6 +251,10 @@ impl Size {
             Accumulator::Float => width,
             Accumulator::Fixed { width, .. } => f64::from(width),
         };
-        Self { rows, patterns, columns, stored_bits: stored_rows * row_bits, gates, product_bits, sum_bits }
+        // Contents of trained networks are regular.
+        let known = config.factored_memory().is_some() && config.is_frozen() && config.has_codebook();
+        let searched = f64::from(u8::from(!known));
+        let stored_bits = stored_rows * row_bits;
+        Self { rows, patterns, columns, stored_bits, gates, searched, product_bits, sum_bits }
     }
 }
