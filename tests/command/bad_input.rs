@@ -73,15 +73,16 @@ fn bytes_are_samples_if_their_scale_is_stated() {
     let (x, y) = (bundled("digits", "x_test.npy"), bundled("digits", "y_test.npy"));
     let bytes: Vec<u8> = (0..40 * 64).map(|index: u32| (index * 7 % 17) as u8).collect();
     let bytes = runner.write("bytes.npy", &npy_of_bytes("(40, 1, 8, 8)", &bytes));
-    let build = |options: &[&str]| [&["build", &model, "--calib", &bytes, "--out", "out"], options].concat();
-    runner.refused(&build(&[]), &["bytes.npy", "uint8", "--scale 1/255"]);
+    let build = ["build", &model, "--calib", &bytes, "--out", "out"];
+    runner.refused(&build, &["bytes.npy", "uint8", "--scale 1/255"]);
     for bad in ["0", "x", "1/0", "1,2,3"] {
-        let found = runner.run(&build(&["--scale", bad]));
+        let found = runner.run(&[&build[..], &["--scale", bad]].concat());
         assert!(found.code == Some(2) && found.stderr.contains("write a scale"), "{bad}: {}", found.stderr);
     }
     let float = ["build", &model, "--calib", &x, "--eval", &x, &y, "--scale", "1/16", "--out", "out"];
     runner.refused(&float, &["x_test.npy", "leave it out"]);
-    let built = runner.run(&build(&["--scale", "1/16", "--max-loss", "100", "--macs", "1000", "--outputs", "1"]));
+    let options = ["--scale", "1/16", "--max-loss", "100", "--macs", "1000", "--outputs", "1"];
+    let built = runner.run(&[&build[..], &options].concat());
     assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
     let eval = runner.run(&["eval", "out", "--data", &bytes, "--scale", "1/16", "--json"]);
     assert_eq!(eval.code, Some(0), "{}", eval.stderr);
