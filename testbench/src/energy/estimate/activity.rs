@@ -34,6 +34,10 @@ pub struct Activity {
     pub operand_bits: f64,
     /// Bits of the product as it is summed.
     pub product_bits: f64,
+    /// Bits of the product's magnitude.
+    pub magnitude_bits: f64,
+    /// Products of another sign than the one before.
+    pub sign_flips: f64,
     /// Bits of the sum.
     pub sum_bits: f64,
 }
@@ -87,7 +91,8 @@ impl Activity {
                     }
                 };
                 total += product;
-                counted.summed(sums.word(product), sums.word(total));
+                counted
+                    .summed([product, product.abs(), total].map(|value| sums.word(value)), product.is_sign_negative());
             }
         }
         Ok(counted.rates())
@@ -169,6 +174,8 @@ struct Counted {
     key: Word,
     operands: Word,
     product: Word,
+    magnitude: Word,
+    sign: Word,
     sum: Word,
 }
 
@@ -214,9 +221,11 @@ impl Counted {
         self.operands.becomes(operands);
     }
 
-    fn summed(&mut self, product: u64, sum: u64) {
+    fn summed(&mut self, [product, magnitude, sum]: [u64; 3], negative: bool) {
         self.starts += u64::from(!std::mem::replace(&mut self.flowing, true));
         self.product.becomes(product);
+        self.magnitude.becomes(magnitude);
+        self.sign.becomes(negative.into());
         self.sum.becomes(sum);
     }
 
@@ -231,6 +240,8 @@ impl Counted {
             key_bits: rate(self.key.bits),
             operand_bits: rate(self.operands.bits),
             product_bits: rate(self.product.bits),
+            magnitude_bits: rate(self.magnitude.bits),
+            sign_flips: rate(self.sign.bits),
             sum_bits: rate(self.sum.bits),
         }
     }

@@ -115,8 +115,19 @@ impl Component {
     /// energy in pJ for each name; the energy of the component is the sum of products.
     /// Those of [`Component::Reload`] go with layers, see [`Component::reload_terms`].
     pub fn terms(self, config: &PeConfig, activity: &Activity) -> Vec<(&'static str, f64)> {
-        let Activity { hits, misses, starts, awake, bus_bits, key_bits, operand_bits, product_bits, sum_bits } =
-            *activity;
+        let Activity {
+            hits,
+            misses,
+            starts,
+            awake,
+            bus_bits,
+            key_bits,
+            operand_bits,
+            product_bits,
+            magnitude_bits,
+            sign_flips,
+            sum_bits,
+        } = *activity;
         let size = Size::of(config);
         let summed = hits + misses;
         match self {
@@ -142,6 +153,7 @@ impl Component {
                 ("bus_bit", bus_bits),
                 ("hit", hits),
                 ("key_bit", key_bits),
+                ("root_row_key_bit", size.rows.sqrt() * key_bits),
                 // A read is gated by its select: what leads to a row grows, not all rows switch.
                 ("root_row_hit_product_bit", size.rows.sqrt() * hits * size.product_bits),
                 ("hit_product_bit", hits * size.product_bits),
@@ -156,6 +168,7 @@ impl Component {
                 ("sum_stored_bit", summed * size.product_bits),
                 ("start", starts),
                 ("product_bit", product_bits),
+                ("sign_flip", sign_flips),
                 ("sum_bit", sum_bits),
             ],
             Self::FixedSum => vec![
@@ -166,7 +179,9 @@ impl Component {
                 ("hit_product_bit", hits * size.product_bits),
                 ("miss", misses),
                 ("miss_sum_bit", misses * size.sum_bits),
-                ("product_bit", product_bits),
+                ("magnitude_bit", magnitude_bits),
+                // All bits of the addend are flipped.
+                ("sign_flip_sum_bit", sign_flips * size.sum_bits),
                 ("sum_bit", sum_bits),
             ],
             Self::Registers => {

@@ -34,6 +34,9 @@ fn activities_are_counted_by_hand() {
         operand_bits: 9.0 / 4.0,
         // 1, -1, 2 and sums of 1, 0, 2.
         product_bits: 10.0 / 4.0,
+        // 1, 1 and 2; the middle one is negative.
+        magnitude_bits: 8.0 / 4.0,
+        sign_flips: 2.0 / 4.0,
         sum_bits: 8.0 / 4.0,
     };
     assert_eq!(found, expected);
