@@ -27,12 +27,12 @@ fn idle() -> PeInputs {
 fn run(config: &PeConfig, rows: &[RowWrite], pairs: &[PeInputs], takes: usize) -> Vec<Sum> {
     let mut pe = PeSim::new(config).unwrap();
     for row in rows {
-        pe.step(&PeInputs { row: Some(row.clone()), ..idle() });
+        pe.step(&PeInputs { row: Some(*row), ..idle() });
     }
     let (mut sums, mut offered) = (Vec::new(), pairs.iter().peekable());
     for cycle in 0..(pairs.len() + 10) * takes * 2 {
         let ready = cycle % takes == takes - 1;
-        let inputs = offered.peek().map_or_else(idle, |pair| (*pair).clone());
+        let inputs = offered.peek().map_or_else(idle, |pair| **pair);
         let seen = pe.step(&PeInputs { out_ready: ready, ..inputs });
         if seen.ready {
             offered.next();
