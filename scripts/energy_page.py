@@ -3,7 +3,7 @@
     python3 scripts/energy_page.py out/energy docs/measured/energy_nets.json docs/energy.md
 
 The folder has NAME.json (`axp energy --json`) beside NAME/report.json for each design, and
-baselines.txt. What the page needs of them is kept in the second file; where the folder is
+baselines.txt; without the latter, what was kept of it stays. What the page needs of them is kept in the second file; where the folder is
 absent, that file alone fills the page. A table stands between `<!-- table NAME -->` and
 `<!-- end -->`.
 """
@@ -25,7 +25,7 @@ PAIRS = [("digits_pair", "digits, 128 rows"), ("fashion_lenet5_pair", "fashion_l
 LIBRARIES = ["osu018", "sky130"]
 
 
-def collect(folder):
+def collect(folder, kept_baselines):
     """What the page needs of the measurements in a folder."""
     designs = {}
     for path in sorted(folder.glob("*.json")):
@@ -56,7 +56,10 @@ def collect(folder):
             "mismatches": report["equivalence"]["mismatches"],
             "libraries": libraries,
         }
-    lines = (folder / "baselines.txt").read_text().splitlines()[1:]
+    path = folder / "baselines.txt"
+    if not path.exists():
+        return {"designs": designs, "baselines": kept_baselines}
+    lines = path.read_text().splitlines()[1:]
     return {"designs": designs, "baselines": [line.replace("|", "").split() for line in lines]}
 
 
@@ -154,8 +157,9 @@ def baselines(measured):
 def main():
     folder, kept, page = map(Path, sys.argv[1:])
     if folder.is_dir():
+        before = json.loads(kept.read_text())["baselines"] if kept.exists() else []
         part = kept.with_suffix(".part")
-        part.write_text(json.dumps(collect(folder), indent=1) + "\n")
+        part.write_text(json.dumps(collect(folder, before), indent=1) + "\n")
         part.rename(kept)
     measured = json.loads(kept.read_text())
     tables = {"pairs": pairs(measured), "baselines": baselines(measured)}
