@@ -3,8 +3,8 @@
     python3 scripts/energy_page.py out/energy docs/measured/energy_nets.json docs/energy.md
 
 The folder has NAME.json (`axp energy --json`) beside NAME/report.json for each design, and
-baselines.txt; without the latter, what was kept of it stays. What the page needs of them is kept in the second file; where the folder is
-absent, that file alone fills the page. A table stands between `<!-- table NAME -->` and
+baselines.txt; without the latter, what was kept of it stays. What the page needs of them
+is kept in the second file; where the folder is absent, that file alone fills the page. A table stands between `<!-- table NAME -->` and
 `<!-- end -->`.
 """
 

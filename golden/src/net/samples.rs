@@ -51,7 +51,7 @@ impl Samples {
     /// The same of an array of float32 or, where a scale is stated, of uint8.
     ///
     /// # Errors
-    /// As [`Samples::read`]; a scale that is not finite.
+    /// As [`Samples::read`]; a scale for what is not uint8.
     pub fn read_scaled(path: &Path, shape: &[usize], scale: Option<ByteScale>) -> Result<Self, SampleError> {
         let bytes = arrays::read(path)?;
         match scale {

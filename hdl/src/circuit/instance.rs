@@ -235,15 +235,6 @@ impl Circuit {
         modules
     }
 
-    /// Whether there is a [branch](Self::clock_branch) of the clock in this circuit or below.
-    pub fn has_clock_branch(&self) -> bool {
-        self.children.iter().any(|child| match &child.block {
-            Inner::Circuit(inner) => inner.has_clock_branch(),
-            Inner::Bank(_) => false,
-            Inner::Branch(_) => true,
-        })
-    }
-
     /// The distinct kinds of register banks in this circuit and below.
     pub fn banks(&self) -> Vec<BankShape> {
         let mut banks: Vec<BankShape> = Vec::new();

@@ -40,10 +40,7 @@ pub fn describe(config: &PeConfig) -> Result<Circuit, PeConfigError> {
 /// If the configuration is not valid.
 pub fn modules(config: &PeConfig) -> Result<Vec<Box<dyn Block>>, PeConfigError> {
     let pe = describe(config)?;
-    let mut modules: Vec<Box<dyn Block>> = vec![Box::new(ClockGate::new())];
-    if pe.has_clock_branch() {
-        modules.push(Box::new(ClockBranch::new()));
-    }
+    let mut modules: Vec<Box<dyn Block>> = vec![Box::new(ClockGate::new()), Box::new(ClockBranch::new())];
     modules.extend(pe.banks().into_iter().map(|shape| Box::new(RegisterBank::new(shape)) as Box<dyn Block>));
     modules.extend(pe.submodules().into_iter().map(|module| Box::new(module) as Box<dyn Block>));
     modules.push(Box::new(pe));

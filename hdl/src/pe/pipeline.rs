@@ -84,8 +84,9 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     };
     let multiplies = c.net("multiplies", &run & &token.multiplied, "the pair enters, to the multiplier");
     let book = lookup.as_ref().and_then(|lookup| lookup.magnitude.as_ref()).zip(miss_column.as_ref());
-    let misses = lookup.is_some().then_some(&seldom);
-    let operands = operands(&mut c, config, &ports, &multiplies, book, misses);
+    // Without a memory every pair goes to the multiplier.
+    let memory = lookup.is_some();
+    let operands = operands(&mut c, config, &ports, (&multiplies, memory), book, &seldom);
     let placed = lookup.as_ref().is_some_and(|lookup| lookup.placed);
     let mut stored = lookup.zip(token.recalled.clone()).map(|(lookup, recalled)| {
         let recalls = c.net("recalls", &run & recalled, "the pair enters, and needs the memory's product");
@@ -104,18 +105,18 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
     let enables = (!enables.is_empty()).then(|| vector(&enables));
     let mut inputs = vec![("a_i", &operands.weight), ("b_i", &operands.activation)];
     inputs.extend(enables.iter().map(|enables| ("en_i", enables)));
-    let unit = |c: &mut Circuit| c.instance("multiplier", fpu::assemble(&multiplier(config)), &inputs).port("result_o");
-    let multiplied = if stored.is_some() { seldom.with(&mut c, unit) } else { unit(&mut c) };
+    let unit = |c: &mut Circuit| c.instance("multiplier", fpu::assemble(&multiplier(config)), &inputs);
+    let multiplied = seldom.with_if(&mut c, memory, unit).port("result_o");
 
     // Add, and offer what is finished.
     let fixed = matches!(config.accumulator, Accumulator::Fixed { .. });
-    let product = match &stored {
-        Some(stored) if !fixed => {
-            // A factored memory can leave out the lower bits of the fraction.
-            let stored = stored.above(width - stored.width());
-            c.choose("next_product", &[(&token.multiplied, &multiplied)], &stored, "product of the pair")
-        }
-        _ => multiplied,
+    // Beside a floating-point sum both products go one way. A factored memory can leave out
+    // the lower bits of the fraction.
+    let merged = stored.as_ref().filter(|_| !fixed);
+    let unread = merged.map_or(0, |stored| width - stored.width());
+    let next = match merged.map(|stored| stored.above(unread)) {
+        Some(stored) => c.choose("next_product", &[(&token.multiplied, &multiplied)], &stored, "product of the pair"),
+        None => multiplied,
     };
     let counts = token.counts();
     let (moves, doc) = if fixed {
@@ -124,14 +125,9 @@ pub(super) fn describe(config: &PeConfig) -> Circuit {
         (counts.clone(), "the pair has a product")
     };
     let moves = c.net("product_moves", &run & &moves, doc);
-    let next = product;
-    let unread = if fixed { 0 } else { stored.as_ref().map_or(0, |stored| width - stored.width()) };
-    let product = if fixed && stored.is_some() {
-        seldom.with(&mut c, |c| c.register("product", &next, &moves))
-    } else if unread > 0 {
-        short_product(&mut c, (&next, unread), (&token.multiplied, &moves), &mut seldom)
-    } else {
-        c.register("product", &next, &moves)
+    let product = match unread {
+        0 => seldom.with_if(&mut c, fixed && memory, |c| c.register("product", &next, &moves)),
+        _ => short_product(&mut c, (&next, unread), (&token.multiplied, &moves), &mut seldom),
     };
     let finished = match (config.accumulator, &range) {
         (Accumulator::Fixed { width, .. }, Some(range)) => {
@@ -205,20 +201,17 @@ fn operands(
     c: &mut Circuit,
     config: &PeConfig,
     ports: &Ports,
-    multiplies: &Value,
+    (multiplies, seldom_so): (&Value, bool),
     book: Option<(&Value, &Value)>,
-    seldom: Option<&Seldom>,
+    seldom: &Seldom,
 ) -> Operands {
     let width = config.format.width();
     let given = match &ports.weight {
         WeightPort::Value { weight, .. } => weight.clone(),
         WeightPort::Index { sign, column } => concat(&[sign, column]),
     };
-    let register = |c: &mut Circuit| c.register("operands", &concat(&[&given, &ports.activation]), multiplies);
-    let stored = match seldom {
-        Some(seldom) => seldom.with(c, register),
-        None => register(c),
-    };
+    let pair = concat(&[&given, &ports.activation]);
+    let stored = seldom.with_if(c, seldom_so, |c| c.register("operands", &pair, multiplies));
     let (given, activation) = (stored.slice(width, given.width()), stored.slice(0, width));
     let Some((magnitude, column)) = book else { return Operands { weight: given, activation } };
     c.define(column, given.slice(0, column.width()));

@@ -38,6 +38,11 @@ impl Seldom {
         c.on_branch(&self.branch, describe)
     }
 
+    /// The same where it seldom changes, and on the clock itself elsewhere.
+    pub fn with_if<T>(&self, c: &mut Circuit, seldom: bool, describe: impl FnOnce(&mut Circuit) -> T) -> T {
+        if seldom { self.with(c, describe) } else { describe(c) }
+    }
+
     /// A register of flags, zero after reset. While no [cause](Self::follows) is high, it must
     /// be given what it holds, whatever that and the other registers are; this is proven.
     pub fn register(&self, c: &mut Circuit, instance: &str, flags: &Value) -> Value {
