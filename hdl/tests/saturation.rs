@@ -71,7 +71,7 @@ fn rows() -> Vec<RowWrite> {
 #[test]
 fn sums_stop_at_the_limits_and_say_so() {
     let infinity = f32::INFINITY;
-    let cases: [(&[&[f32]], &[Sum]); 7] = [
+    let cases: [(&[&[f32]], &[Sum]); 8] = [
         // Past the greatest number with the last pair, then a sum without a product.
         (&[&[100.0, 40.0], &[0.0], &[1.0]], &[(127.0, true, false), (0.0, false, false), (1.0, false, false)]),
         // Past the least one, then a sum that begins in the next cycle.
@@ -79,6 +79,8 @@ fn sums_stop_at_the_limits_and_say_so() {
         // The limit is what more is added to, and stays known as one.
         (&[&[100.0, 40.0, -28.0], &[1.0]], &[(99.0, true, false), (1.0, false, false)]),
         (&[&[-100.0, -40.0, 0.0, 28.0, 28.0]], &[(-72.0, true, false)]),
+        // Far from the first pair and from the last one.
+        (&[&[100.0, 1.0, 1.0, 40.0, -28.0, 1.0, 1.0, 1.0, 1.0, 1.0]], &[(104.0, true, false)]),
         // A product that is out of range itself; the least number is not.
         (
             &[&[160.0], &[-160.0, 8.0], &[-128.0]],

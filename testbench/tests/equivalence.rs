@@ -293,6 +293,14 @@ fn a_changed_booth_tree_is_not_proven() {
     }
 }
 
+/// Some register of the element would not be enabled, or not be clocked, after the change.
+fn refused_enables(rtl: &Rtl, from: &str, to: &str) {
+    match prove_gating(&mutant(rtl, "axp_small", from, to), &RUN) {
+        Err(EquivalenceError::NotProven { module, .. }) => assert_eq!(module, "axp_small", "{from:?}"),
+        other => panic!("{from:?} -> {to:?}: {other:?}"),
+    }
+}
+
 #[test]
 fn a_changed_gate_is_not_proven() {
     let rtl = generate(&PeConfig { reset: ResetStyle::Sync, ..PeConfig::pair("axp_small", 2) }).unwrap();
@@ -321,6 +329,13 @@ fn a_changed_gate_is_not_proven() {
         let error = prove_gating(&mutant(&rtl, module, from, to), &RUN).unwrap_err();
         assert!(matches!(error, EquivalenceError::NotProven { .. }), "{module}: {error}");
     }
+    // The same of a fixed-point sum: its limits, its end, and a sum without a product.
+    let accumulator = Accumulator::Fixed { width: 24, product_width: 9 };
+    let rtl = generate(&PeConfig { accumulator, ..PeConfig::factored("axp_small", 2, 1) }).unwrap();
+    for cause in ["stored_out, ", "accumulator_word[24], ", "converting_q_o, ", "ended_q_o, "] {
+        refused_enables(&rtl, cause, "");
+    }
+    refused_enables(&rtl, "ended_q_o, fresh,", "ended_q_o,");
 }
 
 #[test]
