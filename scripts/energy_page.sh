@@ -41,7 +41,7 @@ measure() {
 }
 
 frozen=(--memory factored --index --frozen --zero-skip)
-fixed=(--accumulator fixed)
+fixed=(--accumulator fixed --accumulator-bits 24)
 few=fp32,fp32_zero_skip
 for net in fashion_lenet5 fsdd_tdnnf kws_dscnn; do
   measure "${net}_24" "$net" all "${frozen[@]}" "${fixed[@]}"

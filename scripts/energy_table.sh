@@ -32,7 +32,7 @@ build() {
   [ -d "$folder" ] && return
   target/release/axp build --bundled "$net" --out "$folder" --max-loss 100 --outputs 1 --macs 1 "$@"
 }
-fixed=(--accumulator fixed)
+fixed=(--accumulator fixed --accumulator-bits 24)
 short=(--accumulator fixed --accumulator-bits 16 --product-bits 6)
 index=(--index --zero-skip)
 build digits d_pair4 --rows 4 --zero-skip

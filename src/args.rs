@@ -1,11 +1,13 @@
 //! The command line.
 
 mod energy;
+mod explore;
 mod memory;
 mod scale;
 mod units;
 
 pub use energy::{EnergyOptions, EnergyTableOptions, MeasureOptions};
+pub use explore::ExploreOptions;
 pub use memory::MemoryOptions;
 pub use units::{DeviceChoice, FpuChoice, FpuOptions, ModuleChoice, SynthOptions};
 
@@ -28,6 +30,8 @@ pub struct Arguments {
 pub enum Command {
     /// Take a network the whole way: co-design, Verilog, lint, replay, report
     Build(BuildOptions),
+    /// Try every design of the space: energy, accuracy, area, a row each, and the best of them
+    Explore(ExploreOptions),
     /// Replay the layers of a built design again and compare every output of every cycle
     Verify(VerifyOptions),
     /// Write the Verilog package of one PE configuration
@@ -123,7 +127,36 @@ pub struct BuildOptions {
     #[command(flatten)]
     pub memory: MemoryOptions,
     #[command(flatten)]
+    pub search: SearchOptions,
+    /// Repeat the search on so many subsets of the calibration samples, two thirds of them each,
+    /// and report the mean loss and its range
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub seeds: u32,
+    /// Go on with a search that was stopped; what it had tried is in DIR.search
+    #[arg(long)]
+    pub resume: bool,
+    #[command(flatten)]
     pub replay: ReplayOptions,
+}
+
+/// How weights become codebooks, and what the search reckons energy with.
+#[derive(Args, Debug)]
+pub struct SearchOptions {
+    /// How weights are rounded to their codebook
+    #[arg(long, value_enum, default_value_t = ClusteringChoice::ErrorFeedback)]
+    pub clustering: ClusteringChoice,
+    /// Energies of components, to choose designs by [default: those that come with axp]
+    #[arg(long, value_name = "energy.json")]
+    pub energy_table: Option<PathBuf>,
+}
+
+/// How weights are rounded to their codebook.
+#[derive(ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusteringChoice {
+    /// One after the other, each making good what the others' rounding costs the outputs
+    ErrorFeedback,
+    /// Each to the nearest value of k-means: the baseline
+    KMeans,
 }
 
 /// How much of the network is replayed on the Verilog.

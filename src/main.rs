@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let cancel = interrupt::install();
     exit::guarded(|| match &arguments.command {
         Command::Build(options) => commands::build::run(options, &cancel),
+        Command::Explore(options) => commands::explore::run(options, &cancel),
         Command::Verify(options) => commands::verify::run(options, &cancel),
         Command::Generate(options) => commands::generate::run(options, &cancel),
         Command::Eval(options) => commands::eval::run(options, &cancel),

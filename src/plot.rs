@@ -1,8 +1,10 @@
 //! Plots as SVG text: the search, hit rate against key width, and energy.
 
 mod energy;
+mod front;
 
 pub use energy::energy;
+pub use front::front;
 
 use crate::report::Candidate;
 use plotters::prelude::*;

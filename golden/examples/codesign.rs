@@ -9,14 +9,16 @@
 //! cargo run --release -p axp-golden --example codesign -- [--sweep K] FOLDER...
 //! ```
 
-use axp_golden::codesign::ladder::{self, ColumnMemory, ColumnOptions};
+use axp_golden::codesign::columns::{self, ColumnMemory, ColumnOptions, Sum};
+use axp_golden::codesign::energy::Unknown;
 use axp_golden::codesign::search::{SearchControl, SearchOptions, SearchResult, search};
 use axp_golden::codesign::sweep::{Measure, SweepOptions, key_sweep};
+use axp_golden::codesign::trial_log::TrialLog;
 use axp_golden::infer::{Control, Engine, evaluate_baseline};
 use axp_golden::net::samples::read_labels;
 use axp_golden::net::{ImportOptions, Network, Samples};
+use axp_spec::WeightOperand;
 use axp_spec::design::sha256_hex;
-use axp_spec::{Accumulator, WeightOperand};
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -50,16 +52,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         let given = Given::read(&folder)?;
         match sweep {
             Some(clusters) => given.sweep(clusters)?,
-            None => given.search(columns)?,
+            None => given.search(columns.as_ref())?,
         }
     }
     Ok(())
 }
 
 fn column_options(memory: ColumnMemory, product_width: u32, float: bool) -> ColumnOptions {
-    let fixed = Accumulator::Fixed { width: 24, product_width };
-    let accumulator = if float { Accumulator::Float } else { fixed };
-    ColumnOptions { memory, weight: WeightOperand::Index, accumulator, product_bits: None, frozen: false, size: None }
+    let sum = if float { Sum::float(None) } else { Sum::fixed(24, product_width) };
+    ColumnOptions { memory, weight: WeightOperand::Value, sums: vec![sum], frozen: false, size: None }
 }
 
 struct Given {
@@ -81,24 +82,28 @@ impl Given {
         Ok(Self { model, network, calibration, test, labels, cancel: AtomicBool::new(false) })
     }
 
-    fn search(&self, columns: Option<ColumnOptions>) -> Result<(), Box<dyn Error>> {
+    fn search(&self, columns: Option<&ColumnOptions>) -> Result<(), Box<dyn Error>> {
         let start = Instant::now();
         let options = SearchOptions {
-            name: "axp_pe".into(),
             rows: ROWS,
             max_loss_pp: 1.0,
             seed: SEED,
             zero_skip: false,
+            frozen: false,
+            feedback: true,
             model_sha256: sha256_hex(&self.model),
             tools: BTreeMap::new(),
         };
         let progress = |step: usize, steps: usize, what: &str| {
             eprintln!("{:6.1} s  {step}/{steps}  {what}", start.elapsed().as_secs_f64());
         };
-        let control = SearchControl { progress: &progress, cancel: &self.cancel };
+        let control = SearchControl { progress: &progress, improved: &|_| {}, cancel: &self.cancel };
+        let log = &mut TrialLog::none();
         let found = match columns {
-            None => search(&self.network, &self.calibration, &options, &control)?,
-            Some(columns) => ladder::search(&self.network, &self.calibration, &options, &columns, &control)?,
+            None => search(&self.network, &self.calibration, &options, &Unknown, log, &control)?,
+            Some(memory) => {
+                columns::search(&self.network, &self.calibration, &options, memory, &Unknown, log, &control)?
+            }
         };
         println!("search: {:.1} s", start.elapsed().as_secs_f64());
         table(&found);
@@ -138,7 +143,7 @@ impl Given {
     fn sweep(&self, clusters: usize) -> Result<(), Box<dyn Error>> {
         let options = SweepOptions { clusters, rows: ROWS, seed: SEED, zero_skip: false };
         let measure = Measure { samples: &self.test, labels: Some(&self.labels) };
-        let control = SearchControl { progress: &|_, _, _| {}, cancel: &self.cancel };
+        let control = SearchControl { progress: &|_, _, _| {}, improved: &|_| {}, cancel: &self.cancel };
         println!("bits  hit rate  nonzero  agreement  loss/pp");
         for point in key_sweep(&self.network, &self.calibration, &measure, &options, &control)? {
             println!(

@@ -1,8 +1,8 @@
 //! The options of `axp build` that choose the PE's memory and accumulator.
 
 use crate::exit::Failure;
-use axp_golden::codesign::ladder::{ColumnMemory, ColumnOptions};
-use axp_spec::{Accumulator, WeightOperand};
+use axp_golden::codesign::columns::{ColumnMemory, ColumnOptions, Sum};
+use axp_spec::WeightOperand;
 use clap::{Args, ValueEnum};
 
 /// What the rows of the associative memory are keyed by.
@@ -33,18 +33,18 @@ pub struct MemoryOptions {
     /// What products are summed in (grid and factored memories)
     #[arg(long, value_enum, default_value_t = AccumulatorChoice::Float)]
     pub accumulator: AccumulatorChoice,
-    /// Bits of a fixed accumulator
-    #[arg(long, value_name = "BITS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(8..=64))]
-    pub accumulator_bits: u32,
-    /// Bits of a stored product [default: factored 9; grid 18 beside a fixed accumulator, the
-    /// PE's format beside a float one]
+    /// Bits of a fixed accumulator [default: 16, 20 or 24, as few as keep --max-loss]
+    #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(8..=64))]
+    pub accumulator_bits: Option<u32>,
+    /// Bits of a stored product [default: factored 9, or 8 and 6 beside 20 and 16 bits of a fixed
+    /// accumulator; grid three quarters of a fixed accumulator, the PE's format beside a float one]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
     pub product_bits: Option<u32>,
     /// Build the rows of all layers into the PE instead of a row port
     #[arg(long)]
     pub frozen: bool,
     /// The only size to try, instead of several: columns x mantissa bits of a factored
-    /// memory, patterns x columns of a grid [default: the smallest that keeps --max-loss]
+    /// memory, patterns x columns of a grid [default: what needs the least energy and keeps --max-loss]
     #[arg(long, value_name = "8x3", value_parser = parse_size)]
     pub size: Option<(u32, u32)>,
     /// Give the PE weights as indices of a codebook (a grid always gets them so)
@@ -65,7 +65,13 @@ impl MemoryOptions {
                 "add --memory factored or --accumulator fixed, or leave it out",
             ));
         }
-        let (memory, product_width) = match self.memory {
+        if self.accumulator_bits.is_some() && !fixed {
+            return Err(Failure::input(
+                "--accumulator-bits is for fixed accumulators: a float one has the PE's format",
+                "add --accumulator fixed, or leave it out",
+            ));
+        }
+        let memory = match self.memory {
             MemoryChoice::Pair if fixed || self.index => {
                 return Err(Failure::input(
                     "a pair memory is built with a float accumulator and weights by value",
@@ -76,17 +82,29 @@ impl MemoryOptions {
                 return Err(Failure::input("--size is for grid and factored memories", "give a pair memory --rows"));
             }
             MemoryChoice::Pair => return Ok(None),
-            MemoryChoice::Grid => (ColumnMemory::Grid, 18.min(self.accumulator_bits - 1)),
-            MemoryChoice::Factored => (ColumnMemory::Factored, 9),
+            MemoryChoice::Grid => ColumnMemory::Grid,
+            MemoryChoice::Factored => ColumnMemory::Factored,
         };
-        let product_width = self.product_bits.unwrap_or(product_width);
-        let accumulator = match self.accumulator {
-            AccumulatorChoice::Float => Accumulator::Float,
-            AccumulatorChoice::Fixed => Accumulator::Fixed { width: self.accumulator_bits, product_width },
-        };
-        let product_bits = (!fixed && self.memory == MemoryChoice::Factored).then_some(product_width);
+        let sums = if fixed { self.fixed(memory) } else { vec![self.float(memory)] };
         let weight = if self.index { WeightOperand::Index } else { WeightOperand::Value };
-        Ok(Some(ColumnOptions { memory, weight, accumulator, product_bits, frozen: self.frozen, size: self.size }))
+        Ok(Some(ColumnOptions { memory, weight, sums, frozen: self.frozen, size: self.size }))
+    }
+
+    fn float(&self, memory: ColumnMemory) -> Sum {
+        Sum::float((memory == ColumnMemory::Factored).then(|| self.product_bits.unwrap_or(9)))
+    }
+
+    /// Fixed-point sums of the widths that may be tried.
+    fn fixed(&self, memory: ColumnMemory) -> Vec<Sum> {
+        let widths = self.accumulator_bits.map_or_else(|| vec![16, 20, 24], |bits| vec![bits]);
+        let product = |width: u32| match memory {
+            ColumnMemory::Grid => 3 * width / 4,
+            ColumnMemory::Factored if width < 20 => 6,
+            ColumnMemory::Factored if width < 24 => 8,
+            ColumnMemory::Factored => 9,
+        };
+        let sum = |width| Sum::fixed(width, self.product_bits.unwrap_or_else(|| product(width).min(32)));
+        widths.into_iter().map(sum).collect()
     }
 }
 
@@ -104,7 +122,7 @@ mod tests {
         MemoryOptions {
             memory,
             accumulator,
-            accumulator_bits: 24,
+            accumulator_bits: None,
             product_bits: None,
             frozen: false,
             index: false,
@@ -114,22 +132,28 @@ mod tests {
 
     #[test]
     fn products_are_as_wide_as_the_memory_needs() {
-        let width = |memory| match options(memory, AccumulatorChoice::Fixed).columns() {
-            Ok(Some(ColumnOptions { accumulator: Accumulator::Fixed { product_width, .. }, .. })) => product_width,
+        let sums = |options: MemoryOptions| match options.columns() {
+            Ok(Some(ColumnOptions { sums, .. })) => sums,
             other => panic!("{:?}", other.is_ok()),
         };
-        assert_eq!((width(MemoryChoice::Factored), width(MemoryChoice::Grid)), (9, 18));
+        let fixed = |memory| options(memory, AccumulatorChoice::Fixed);
+        let found = sums(fixed(MemoryChoice::Factored));
+        assert_eq!(found, [Sum::fixed(16, 6), Sum::fixed(20, 8), Sum::fixed(24, 9)]);
+        let bits = |bits| MemoryOptions { accumulator_bits: Some(bits), ..fixed(MemoryChoice::Grid) };
+        assert_eq!(sums(bits(24)), [Sum::fixed(24, 18)]);
+        assert_eq!(sums(MemoryOptions { product_bits: Some(7), ..bits(16) }), [Sum::fixed(16, 7)]);
         assert!(matches!(options(MemoryChoice::Pair, AccumulatorChoice::Float).columns(), Ok(None)));
     }
 
     #[test]
     fn options_that_do_not_go_together_are_refused() {
         let float = options(MemoryChoice::Grid, AccumulatorChoice::Float);
-        assert!(MemoryOptions { product_bits: Some(9), ..float }.columns().is_err());
+        assert!(MemoryOptions { product_bits: Some(9), ..float.clone() }.columns().is_err());
+        assert!(MemoryOptions { accumulator_bits: Some(16), ..float }.columns().is_err());
         let factored = options(MemoryChoice::Factored, AccumulatorChoice::Float);
-        let bits = |options: MemoryOptions| options.columns().ok().flatten().and_then(|columns| columns.product_bits);
-        assert_eq!(bits(factored.clone()), Some(9));
-        assert_eq!(bits(MemoryOptions { product_bits: Some(24), ..factored }), Some(24));
+        let sums = |options: MemoryOptions| options.columns().ok().flatten().map(|columns| columns.sums);
+        assert_eq!(sums(factored.clone()), Some(vec![Sum::float(Some(9))]));
+        assert_eq!(sums(MemoryOptions { product_bits: Some(24), ..factored }), Some(vec![Sum::float(Some(24))]));
         assert!(options(MemoryChoice::Pair, AccumulatorChoice::Fixed).columns().is_err());
         let indexed = MemoryOptions { index: true, ..options(MemoryChoice::Pair, AccumulatorChoice::Float) };
         assert!(indexed.columns().is_err());

@@ -1,6 +1,6 @@
 //! `axp build`: a network the whole way to verified Verilog and a report.
 
-use super::{codesign, eval, evaluation, folder, generate, lint, replay};
+use super::{codesign, eval, evaluation, folder, generate, lint, replay, subsets};
 use crate::args::{BuildOptions, SimulatorChoice};
 use crate::exit::{Failure, Outcome};
 use crate::input;
@@ -29,7 +29,8 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
     let input = input::load(&options.network)?;
     let stages = Stages::new();
 
-    let outcome = codesign::search(options, &input, &tools, &stages, cancel)?;
+    let searched = codesign::SearchFolder::begin(&options.out, options.resume)?;
+    let outcome = codesign::search(options, &input, &input.calibration, &tools, &searched, &stages, cancel)?;
     let design = outcome.design;
     let engine = Engine::from_design(&input.network, &design).map_err(|e| evaluation::failure(&e, cancel))?;
 
@@ -60,6 +61,7 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
     let equivalence = replay::rows(&replayed, staging.path(), &options.out);
 
     let evaluated = evaluation::run(&engine, data, options.max_loss, &stages, cancel)?;
+    let subsets = subsets::run(options, &input, data, &tools, &searched, &stages, cancel)?;
     let total = evaluated.on_pe.total();
     let layers = evaluation::layer_rows(&input.network, &design, &evaluated.on_pe.layers);
     let report = Report {
@@ -73,6 +75,7 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
         },
         accuracy: evaluated.accuracy,
         evaluated_on: if input.evaluation.is_some() { "evaluation samples" } else { "calibration samples" }.to_owned(),
+        subsets,
         choice: outcome.choice,
         search: outcome.candidates,
         pe: design.pe.clone(),

@@ -1,17 +1,15 @@
 //! `axp energy`: what a built design uses a MAC, and what it saves against plain MACs.
 
 use super::energy_report::{self, Library};
+use super::estimate;
 use super::measure::Measured;
 use super::synth;
 use crate::args::EnergyOptions;
 use crate::exit::{Failure, Outcome};
-use crate::input;
 use crate::interrupt::Cancel;
 use crate::plot;
 use crate::progress::Stages;
 use crate::staging::write_file;
-use axp_testbench::energy::estimate::EnergyTable;
-use std::path::Path;
 
 /// Runs the command.
 ///
@@ -19,7 +17,7 @@ use std::path::Path;
 /// See [`Failure`]: a clock that is too fast is wrong input; figures that are not
 /// to be trusted are a failed check.
 pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
-    let table = table(options.table.as_deref())?;
+    let table = estimate::table(options.table.as_deref())?;
     let libraries = synth::libraries(&options.measure.liberty)?;
     let measured = Measured::open(&options.design, &options.measure, cancel)?;
     let layers = measured.activities(&measured.design)?;
@@ -42,19 +40,4 @@ pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
         print!("{}", energy_report::table(name, &rows));
     }
     Ok(())
-}
-
-/// The table that estimates are made with.
-fn table(path: Option<&Path>) -> Result<EnergyTable, Failure> {
-    let Some(path) = path else {
-        return EnergyTable::bundled().map_err(|error| {
-            Failure::check(
-                format!("the energy table that comes with axp: {error}"),
-                "axp has a defect; please report it",
-            )
-        });
-    };
-    EnergyTable::from_json(&input::read_text(path)?).map_err(|error| {
-        Failure::input(format!("{} is no energy table: {error}", path.display()), "`axp energy-table` writes them")
-    })
 }

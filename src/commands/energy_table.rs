@@ -34,12 +34,17 @@ pub fn run(options: &EnergyTableOptions, cancel: &Cancel) -> Outcome {
             let baselines: &[Baseline] = if networks.insert(network) { &BASELINES } else { &[] };
             samples.extend(measure_samples(measured, baselines, library, &stages, cancel)?);
         }
-        table.rows.extend(fit(&library.name, &library.sha256, &samples).rows);
+        let fitted = fit(&library.name, &library.sha256, &samples);
+        table.rows.extend(fitted.rows);
+        table.areas.extend(fitted.areas);
     }
     write_file(&options.out, &table.to_json())?;
     println!("{:<34} {:<24} {:>7} {:>8}", "library", "component", "layers", "off by %");
     for row in &table.rows {
         println!("{:<34} {:<24} {:>7} {:>8.1}", row.library, row.component.name(), row.layers, row.error_percent);
+    }
+    for row in &table.areas {
+        println!("{:<34} {:<24} {:>7} {:>8.1}", row.library, "area (designs)", row.designs, row.error_percent);
     }
     println!("table: {}", options.out.display());
     Ok(())

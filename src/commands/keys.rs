@@ -50,7 +50,7 @@ pub fn run(options: &KeysOptions, cancel: &Cancel) -> Outcome {
         stage.set(step.saturating_sub(1) as u64, of as u64);
         stage.say(what.to_owned());
     };
-    let control = SearchControl { progress: &progress, cancel };
+    let control = SearchControl { progress: &progress, improved: &|_| {}, cancel };
     let points = key_sweep(&input.network, &input.calibration, &Measure { samples, labels }, &sweep, &control)
         .map_err(|error| evaluation::failure(&error, cancel))?;
     stage.done(format!("{} key widths on {} {measured_on}", points.len(), samples.len()));

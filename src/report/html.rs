@@ -166,14 +166,20 @@ fn search(report: &Report) -> Markup {
             "Chosen: up to " (report.choice.clusters) " weight values a layer, keys of up to " (report.choice.key_fraction_bits)
             " fraction bits, up to " (report.choice.rows) " rows; " (percent(report.choice.calibration_agreement))
             " of the " (report.model.calibration_samples) " calibration samples keep the class that the float net gives them."
+            @if let Some(pj) = report.choice.estimated_pj_per_mac {
+                " It should use about " (format!("{pj:.1}")) " pJ a MAC on " (report.choice.library) "; " code { "axp energy" } " measures it."
+            }
         }
         @if let Ok(plot) = plot::search(&report.search, report.accuracy.max_loss_pp) { (PreEscaped(plot)) }
         div.scroll { table {
-            tr { th { "values" } th { "key" } th { "fill" } th { "rows" } th { "agreement" } th { "expected loss" } th { "hit, nonzero" } th { "bound" } th {} }
+            tr { th { "built" } th { "exact" } th { "values" } th { "key" } th { "fill" } th { "rows" } th { "energy, about" } th { "agreement" } th { "expected loss" } th { "hit, nonzero" } th { "bound" } th {} }
             @for candidate in &report.search {
                 tr {
+                    td { (candidate.name) } td { (candidate.exact_layers) }
                     td { @if let Some(k) = candidate.clusters { (k) } @else { "as trained" } }
-                    td { (candidate.key_fraction_bits) } td { (candidate.fill) } td { (candidate.rows) } td { (percent(candidate.agreement)) }
+                    td { (candidate.key_fraction_bits) } td { (candidate.fill) } td { (candidate.rows) }
+                    td { @if let Some(pj) = candidate.estimated_pj_per_mac { (format!("{pj:.1} pJ")) } @else { "?" } }
+                    td { (percent(candidate.agreement)) }
                     td { (format!("{:.2} pp", candidate.expected_loss_pp)) } td { (percent(candidate.nonzero_hit_rate)) }
                     td class=(verdict(candidate.within_bound)) { @if candidate.within_bound { "kept" } @else { "missed" } }
                     td { @if candidate.chosen { b { "chosen" } } }

@@ -31,6 +31,9 @@ pub struct Report {
     pub pe: PeConfig,
     /// State of the PE's zero-skip bit.
     pub zero_skip: bool,
+    /// The same search on subsets of the calibration samples, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subsets: Option<Subsets>,
     /// What the search chose.
     pub choice: Choice,
     /// Hit rates of the whole net, weighted by MACs.
@@ -93,6 +96,10 @@ pub struct Accuracy {
     pub loss_pp: f64,
     /// Paired standard error of the loss, in percentage points.
     pub loss_standard_error_pp: f64,
+    /// Confidence interval of the loss, 95 %, in percentage points: Bonett and Price's for
+    /// paired proportions.
+    #[serde(default)]
+    pub loss_interval_pp: [f64; 2],
     /// Samples evaluated.
     pub samples: usize,
     /// Most that may be lost, in percentage points.
@@ -117,18 +124,68 @@ impl Accuracy {
         let loss = mean(&lost);
         let variance = lost.iter().map(|x| (x - loss).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
         let loss_pp = 100.0 * loss;
+        let count = |sign: f64| lost.iter().filter(|x| **x == sign).count();
         Self {
             measure: if labels.is_some() { Measure::Top1 } else { Measure::Agreement },
             baseline: mean(&before),
             axp: mean(&after),
             loss_pp,
             loss_standard_error_pp: 100.0 * (variance / n).sqrt(),
+            loss_interval_pp: paired_interval(count(1.0), count(-1.0), lost.len()).map(|share| 100.0 * share),
             samples: float.len(),
             max_loss_pp,
             // A loss of exactly the bound, up to rounding of the mean, keeps it.
             within_bound: loss_pp <= max_loss_pp + 1e-9,
             agreement: mean(&right(axp, float)),
         }
+    }
+}
+
+/// The 95 % confidence interval of the difference of two paired proportions, of which `lost`
+/// samples of `n` speak for one and `won` for the other: Bonett and Price, "Adjusted Wald
+/// confidence interval for a difference of binomial proportions based on paired data",
+/// Journal of Educational and Behavioral Statistics 37(4), 2012.
+fn paired_interval(lost: usize, won: usize, n: usize) -> [f64; 2] {
+    /// The normal distribution's 97.5 % quantile.
+    const QUANTILE: f64 = 1.959_963_985;
+    let share = |count: usize| (count as f64 + 1.0) / (n as f64 + 2.0);
+    let (lost, won) = (share(lost), share(won));
+    let (difference, both) = (lost - won, lost + won);
+    let error = ((both - difference * difference) / (n as f64 + 2.0)).sqrt();
+    [difference - QUANTILE * error, difference + QUANTILE * error]
+}
+
+/// The loss of designs that were made on subsets of the calibration samples.
+#[derive(Serialize, Deserialize, Debug, Clone)]
+pub struct Subsets {
+    /// Mean of the losses, in percentage points.
+    pub mean_pp: f64,
+    /// The least and the greatest of them.
+    pub range_pp: [f64; 2],
+    /// One entry a subset.
+    pub designs: Vec<SubsetDesign>,
+}
+
+/// A design that was made on a subset of the calibration samples.
+#[derive(Serialize, Deserialize, Debug, Clone)]
+pub struct SubsetDesign {
+    /// Name of its PE.
+    pub name: String,
+    /// Calibration samples it was made on.
+    pub samples: usize,
+    /// What it loses on the evaluation samples, in percentage points.
+    pub loss_pp: f64,
+    /// Share of nonzero MACs served by the associative memory.
+    pub nonzero_hit_rate: f64,
+}
+
+impl Subsets {
+    /// Sums the designs up; none of none.
+    pub fn new(designs: Vec<SubsetDesign>) -> Option<Self> {
+        let losses = || designs.iter().map(|design| design.loss_pp);
+        let mean_pp = losses().sum::<f64>() / designs.len() as f64;
+        let range_pp = [losses().reduce(f64::min)?, losses().reduce(f64::max)?];
+        Some(Self { mean_pp, range_pp, designs })
     }
 }
 
@@ -152,6 +209,15 @@ pub struct Choice {
     pub rows: usize,
     /// Agreement with the float net on the calibration samples, 0 to 1.
     pub calibration_agreement: f64,
+    /// Layers that keep their own weights and have no rows.
+    #[serde(default)]
+    pub exact_layers: usize,
+    /// What it should use, as the energy table has it, in pJ a MAC.
+    #[serde(default)]
+    pub estimated_pj_per_mac: Option<f64>,
+    /// The cell library that this is for.
+    #[serde(default)]
+    pub library: String,
 }
 
 /// One multiply-accumulate layer.
@@ -233,6 +299,15 @@ pub struct Lint {
 /// One configuration that the search tried.
 #[derive(Serialize, Deserialize, Debug, Clone)]
 pub struct Candidate {
+    /// What would be built.
+    #[serde(default)]
+    pub name: String,
+    /// Layers that keep their own weights and have no rows.
+    #[serde(default)]
+    pub exact_layers: usize,
+    /// What it should use, as the energy table has it, in pJ a MAC.
+    #[serde(default)]
+    pub estimated_pj_per_mac: Option<f64>,
     /// Weight values a layer (`null`: unclustered).
     pub clusters: Option<usize>,
     /// Top fraction bits compared (23: all).
@@ -269,6 +344,18 @@ mod tests {
         let a = Accuracy::measure(&float, &axp, None, 1.0);
         assert_eq!((a.measure, a.baseline, a.axp, a.loss_pp), (Measure::Agreement, 1.0, 0.5, 50.0));
         assert!(!a.within_bound);
+    }
+
+    #[test]
+    fn the_interval_is_that_of_bonett_and_price() {
+        let [low, high] = paired_interval(59, 6, 100);
+        let difference = 53.0 / 102.0;
+        assert!((low + high - 2.0 * difference).abs() < 1e-12 && low < 0.53 && high > 0.53, "{low} {high}");
+        let error = ((67.0 / 102.0 - difference * difference) / 102.0_f64).sqrt();
+        assert!((high - difference - 1.959_963_985 * error).abs() < 1e-12);
+        // Nothing differs, and yet something might.
+        let [low, high] = paired_interval(0, 0, 400);
+        assert!(low < 0.0 && high > 0.0 && high < 0.01);
     }
 
     #[test]

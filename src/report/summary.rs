@@ -14,8 +14,13 @@ pub fn text(report: &Report) -> String {
             format!("overflows: {} sums left the range of the {width}-bit accumulator\n", report.overflows)
         }
     };
+    let subsets = report.subsets.as_ref().map_or(String::new(), |subsets| {
+        let [least, most] = subsets.range_pp;
+        let count = subsets.designs.len();
+        format!("lost, {count} calibration subsets: {:+.2} pp ({least:+.2} to {most:+.2})\n", subsets.mean_pp)
+    });
     format!(
-        "{}\n{}{saturated}replay: {} mismatches in {} outputs, {} MACs, {} cycles\n        ({})\nlint warnings: {}\n",
+        "{}\n{}{subsets}{saturated}replay: {} mismatches in {} outputs, {} MACs, {} cycles\n        ({})\nlint warnings: {}\n",
         layer_table(&report.layers, report.zero_rate, report.hit_rate),
         accuracy(&report.accuracy),
         equivalence.mismatches,
@@ -70,12 +75,14 @@ pub fn accuracy(accuracy: &Accuracy) -> String {
         Measure::Agreement => "agreement with the float net",
     };
     format!(
-        "{what}: {:.2} % before, {:.2} % on the PE, {} samples\nlost: {:+.2} pp ± {:.2} (bound {:.2} pp)\n",
+        "{what}: {:.2} % before, {:.2} % on the PE, {} samples\nlost: {:+.2} pp ± {:.2}, 95 % within {:+.2} to {:+.2} (bound {:.2} pp)\n",
         100.0 * accuracy.baseline,
         100.0 * accuracy.axp,
         accuracy.samples,
         accuracy.loss_pp,
         accuracy.loss_standard_error_pp,
+        accuracy.loss_interval_pp[0],
+        accuracy.loss_interval_pp[1],
         accuracy.max_loss_pp
     )
 }

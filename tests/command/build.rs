@@ -191,13 +191,23 @@ fn generate_writes_a_package_and_names_what_is_wrong_with_a_configuration() {
 #[test]
 fn a_factored_memory_goes_the_whole_way() {
     let runner = Runner::new();
-    let options = ["--memory", "factored", "--accumulator", "fixed", "--zero-skip", "--macs", "50000"];
+    let fixed = ["--memory", "factored", "--accumulator", "fixed", "--accumulator-bits", "24"];
+    let options = [&fixed[..], &["--zero-skip", "--macs", "50000", "--seeds", "2"]].concat();
     let built = runner.run(&[&["build", "--out", "out"], &options[..]].concat());
     assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
     assert!(built.stdout.contains("overflows: 0 sums left the range of the 24-bit accumulator"), "{}", built.stdout);
     let report = runner.json("out/report.json");
     assert!(report["pe"]["name"].as_str().unwrap().starts_with("axp_pe_factored_c"), "{report}");
     assert_eq!(report["equivalence"]["mismatches"], 0);
+    assert!(report["choice"]["estimated_pj_per_mac"].as_f64().unwrap() > 10.0);
+    let subsets = &report["subsets"];
+    let losses: Vec<f64> =
+        subsets["designs"].as_array().unwrap().iter().map(|design| design["loss_pp"].as_f64().unwrap()).collect();
+    assert_eq!(losses.len(), 2);
+    assert!((subsets["mean_pp"].as_f64().unwrap() - (losses[0] + losses[1]) / 2.0).abs() < 1e-9);
+    assert!(built.stdout.contains("lost, 2 calibration subsets"), "{}", built.stdout);
+    let interval: Vec<f64> = serde_json::from_value(report["accuracy"]["loss_interval_pp"].clone()).unwrap();
+    assert!(interval[0] < interval[1], "{interval:?}");
     assert!(report["hit_rate"]["nonzero"].as_f64().unwrap() > 0.99);
     assert!(report["accuracy"]["loss_pp"].as_f64().unwrap() <= 1.0);
     let verified = runner.run(&["verify", "out", "--macs", "1000", "--layer", "conv2"]);

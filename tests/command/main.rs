@@ -4,6 +4,7 @@
 mod bad_input;
 mod build;
 mod energy;
+mod explore;
 mod fpu;
 mod interrupt;
 mod names;

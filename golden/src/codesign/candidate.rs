@@ -1,7 +1,8 @@
 //! One configuration of the search: made, calibrated and measured.
 
 use super::cluster::{self, Clustering, layer_rng};
-use super::feedback;
+use super::energy::{LayerLoad, some_sums};
+use super::feedback::Feedback;
 use super::fill::{Fill, by_frequency};
 use super::lockstep::Lockstep;
 use super::profile::{FRACTION_BITS, Pair, key_mask};
@@ -55,11 +56,18 @@ pub(super) struct Clustered {
 }
 
 impl Clustered {
-    pub(super) fn new(layer: &MacLayer, index: usize, reference: &LayerReference, clusters: usize, seed: u64) -> Self {
+    pub(super) fn new(
+        layer: &MacLayer,
+        index: usize,
+        reference: &LayerReference,
+        feedback: &Feedback<'_>,
+        clusters: usize,
+        seed: u64,
+    ) -> Self {
         let rng = &mut layer_rng(seed, index);
         let nearest = cluster::k_means(&layer.weights, &reference.importance, clusters, rng);
-        let clustering = feedback::refine(&layer.weights, &layer.geometry, &reference.covariance, nearest);
-        let mean_error = feedback::output_error(&layer.weights, &layer.geometry, &reference.covariance, &clustering);
+        let clustering = feedback.refine(&layer.weights, nearest);
+        let mean_error = feedback.output_error(&layer.weights, &clustering);
         let mut pairs = Vec::new();
         reference.profile.pairs(&reference.classes.clusters(&clustering), |pair| pairs.push(pair));
         let sums = reference.counts.macs / layer.geometry.weights().max(1) as u64;
@@ -139,6 +147,8 @@ pub(super) struct Calibrated {
     /// The network's output for each sample.
     pub outputs: Vec<Vec<f32>>,
     pub stats: Vec<LayerStats>,
+    /// What the layers give a PE to do.
+    pub loads: Vec<LayerLoad>,
 }
 
 /// Corrects the biases of a design layer by layer and measures it.
@@ -182,7 +192,7 @@ impl Calibration<'_> {
         mut kernel: impl FnMut(usize, &mut LayerDesign, &[&[f32]]) -> Result<LayerKernel, EngineError>,
     ) -> Result<Calibrated, EngineError> {
         let mut lockstep = Lockstep::new(self.network, self.samples, self.cancel)?;
-        let mut stats = Vec::with_capacity(layers.len());
+        let (mut stats, mut loads) = (Vec::with_capacity(layers.len()), Vec::with_capacity(layers.len()));
         for (index, design) in layers.iter_mut().enumerate() {
             let layer = &self.network.layers()[index];
             let inputs = lockstep.inputs();
@@ -206,8 +216,14 @@ impl Calibration<'_> {
                 });
             }
             stats.push(counts.into_iter().sum());
+            loads.push(LayerLoad {
+                name: design.name.clone(),
+                macs: layer.geometry.macs(),
+                memory: design.memory(),
+                sums: some_sums(&kernel, &inputs),
+            });
             lockstep.advance(&outputs)?;
         }
-        Ok(Calibrated { layers, outputs: lockstep.outputs(), stats })
+        Ok(Calibrated { layers, outputs: lockstep.outputs(), stats, loads })
     }
 }

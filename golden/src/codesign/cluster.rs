@@ -233,7 +233,7 @@ impl Points {
 }
 
 /// Uniform in [0, 1), 53 bits.
-fn uniform(rng: &mut Xoshiro256PlusPlus) -> f64 {
+pub(super) fn uniform(rng: &mut Xoshiro256PlusPlus) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 

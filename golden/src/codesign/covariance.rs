@@ -4,9 +4,16 @@ use crate::net::Geometry;
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-/// Samples whose sums are made by one thread. Fixed, so that the result does
-/// not depend on the number of threads.
+/// In so many parts, at most, sums are made: their number is fixed, so that the result
+/// does not depend on the number of threads, and small, because each part has a matrix.
+const PARTS: usize = 4;
+/// Fewest samples of a part.
 const CHUNK: usize = 16;
+/// Multiplications that a group's matrix may take, about: of layers that would take more,
+/// every so many output positions are looked at, but at least [`PER_OPERAND`] times as many
+/// as there are operands.
+const MULTIPLICATIONS: usize = 8_000_000_000;
+const PER_OPERAND: usize = 4;
 
 /// Covariance of the activations that an output channel's weights meet, for
 /// each group of the layer, padding included.
@@ -35,12 +42,15 @@ impl Covariance {
 fn of_group(geometry: &Geometry, samples: &[&[f32]], group: usize) -> DMatrix<f64> {
     let size = geometry.macs_per_output();
     let channel = group * (geometry.out_channels / geometry.groups);
-    let sources: Vec<Option<usize>> = (0..geometry.outputs())
-        .filter(|output| geometry.channel_of(*output) == channel)
-        .flat_map(|output| geometry.operands(output).map(|(_, input)| input))
-        .collect();
+    let outputs: Vec<usize> =
+        (0..geometry.outputs()).filter(|output| geometry.channel_of(*output) == channel).collect();
+    let enough = (PER_OPERAND * size).max(MULTIPLICATIONS / size.pow(2).max(1));
+    // Odd, so that not every row of an image is looked at in the same columns.
+    let every = (outputs.len() * samples.len()).div_ceil(enough).clamp(1, outputs.len().max(1)) | 1;
+    let sources: Vec<Option<usize>> =
+        outputs.iter().step_by(every).flat_map(|output| geometry.operands(*output).map(|(_, input)| input)).collect();
     let partial: Vec<(DMatrix<f64>, DVector<f64>)> = samples
-        .par_chunks(CHUNK)
+        .par_chunks(samples.len().div_ceil(PARTS).max(CHUNK))
         .map(|chunk| {
             let mut square = DMatrix::zeros(size, size);
             let mut sum = DVector::zeros(size);

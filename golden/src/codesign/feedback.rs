@@ -15,6 +15,7 @@ use super::cluster::{Clustering, compact, nearest_index};
 use super::covariance::Covariance;
 use crate::net::Geometry;
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// Share of the mean variance that is added to every variance, so that
@@ -22,77 +23,50 @@ use std::ops::Range;
 const DAMPING: f64 = 0.01;
 /// Rounds of rounding and refitting.
 const ROUNDS: usize = 3;
+/// Output channels that are rounded together, so that a column of the factor is read once
+/// for all of them.
+const LANES: usize = 8;
+/// Elements of covariance matrices that a refit looks at, about: of layers with more, it looks
+/// at some output channels only, which are plenty for a codebook.
+const REFIT_ELEMENTS: usize = 1 << 31;
 
 /// Rounds a layer's weights to the values of `start`, with error feedback and
 /// refitted values. Returns the best of `start` and all rounds by the expected
 /// squared error on the layer's outputs.
 pub fn refine(weights: &[f32], geometry: &Geometry, covariance: &Covariance, start: Clustering) -> Clustering {
-    refine_as(weights, geometry, covariance, start, false)
-}
-
-/// The same with values of both signs of the magnitudes of `start`.
-pub fn refine_symmetric(
-    weights: &[f32],
-    geometry: &Geometry,
-    covariance: &Covariance,
-    start: Clustering,
-) -> Clustering {
-    let magnitudes = Unknowns::of(&start.codebook, true).values;
-    let values: Vec<f32> = magnitudes.iter().flat_map(|m| [-m, *m]).collect();
-    let place = |index: &u32| {
-        let value = start.codebook[*index as usize];
-        values.iter().position(|v| v.to_bits() == value.to_bits()).unwrap_or_default() as u32
-    };
-    let assignment = start.assignment.iter().map(place).collect();
-    refine_as(weights, geometry, covariance, sorted(values, assignment), true)
-}
-
-fn refine_as(
-    weights: &[f32],
-    geometry: &Geometry,
-    covariance: &Covariance,
-    start: Clustering,
-    symmetric: bool,
-) -> Clustering {
-    let Some(factors) =
-        (0..geometry.groups).map(|group| Factor::new(covariance.group(group))).collect::<Option<Vec<_>>>()
-    else {
-        return compact(start);
-    };
-    let layer = Layer { weights, geometry, covariance, factors, symmetric };
-    let mut codebook = start.codebook.clone();
-    let mut best = (layer.error(&start), start);
-    for _ in 0..ROUNDS {
-        let rounded = layer.round(&codebook);
-        let refitted = layer.refit(rounded.clone());
-        codebook = refitted.codebook.clone();
-        for found in [rounded, refitted] {
-            let error = layer.error(&found);
-            if error < best.0 {
-                best = (error, found);
-            }
-        }
-    }
-    compact(best.1)
+    Feedback::new(geometry, covariance).refine(weights, start)
 }
 
 /// Mean squared error that a clustering puts on a layer's outputs, summed over
 /// the output channels, once bias correction has taken its mean out.
 pub fn output_error(weights: &[f32], geometry: &Geometry, covariance: &Covariance, clustering: &Clustering) -> f64 {
-    let difference =
-        |w: usize| f64::from(weights[w]) - f64::from(clustering.codebook[clustering.assignment[w] as usize]);
-    channels(geometry)
-        .map(|(group, at)| {
-            let e = DVector::from_iterator(at.len(), at.map(difference));
-            e.dot(&(covariance.group(group) * &e))
-        })
-        .sum()
+    error_of(weights, geometry, covariance, clustering, 1)
 }
 
-/// Group and weights of each output channel.
-fn channels(geometry: &Geometry) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
+/// The same of every so many channels.
+fn error_of(
+    weights: &[f32],
+    geometry: &Geometry,
+    covariance: &Covariance,
+    clustering: &Clustering,
+    every: usize,
+) -> f64 {
+    let difference =
+        |w: usize| f64::from(weights[w]) - f64::from(clustering.codebook[clustering.assignment[w] as usize]);
+    let error = |(group, at): (usize, Range<usize>)| {
+        let e = DVector::from_iterator(at.len(), at.map(difference));
+        e.dot(&(covariance.group(group) * &e))
+    };
+    // Summed in order, whatever the threads did.
+    let errors: Vec<f64> = channels(geometry, every).into_par_iter().map(error).collect();
+    errors.into_iter().sum()
+}
+
+/// Group and weights of every so many output channels.
+fn channels(geometry: &Geometry, every: usize) -> Vec<(usize, Range<usize>)> {
     let (size, of_group) = (geometry.macs_per_output(), geometry.out_channels / geometry.groups);
-    (0..geometry.out_channels).map(move |channel| (channel / of_group, channel * size..(channel + 1) * size))
+    let channel = |channel: usize| (channel / of_group, channel * size..(channel + 1) * size);
+    (0..geometry.out_channels).step_by(every).map(channel).collect()
 }
 
 /// A group's covariance as R·Rᵀ, in the order in which weights are rounded.
@@ -119,9 +93,87 @@ impl Factor {
         Some(Self { order, lower: Cholesky::<f64, Dyn>::new(reversed)?.unpack() })
     }
 
-    fn entry(&self, j: usize, i: usize) -> f64 {
+    /// Rounds the weights of at most [`LANES`] channels, which lie one after the other.
+    fn round(&self, weights: &[f32], codebook: &[f32], assignment: &mut [u32]) {
         let n = self.order.len();
-        self.lower[(n - 1 - j, n - 1 - i)]
+        let lanes = weights.len() / n.max(1);
+        // Of the weight that is rounded last first, as the factor has them.
+        let mut errors = vec![[0.0_f64; LANES]; n];
+        for (i, position) in self.order.iter().enumerate() {
+            let at = n - 1 - i;
+            let column = self.lower.column(at);
+            let mut carried = [0.0; LANES];
+            for (of_column, error) in column.as_slice()[at + 1..].iter().zip(&errors[at + 1..]) {
+                carried.iter_mut().zip(error).for_each(|(sum, error)| *sum += of_column * error);
+            }
+            for lane in 0..lanes {
+                let index = lane * n + position;
+                let weight = f64::from(weights[index]);
+                let target = weight + carried[lane] / column[at];
+                let value = nearest_index(codebook, target);
+                assignment[index] = value as u32;
+                errors[at][lane] = weight - f64::from(codebook[value]);
+            }
+        }
+    }
+}
+
+/// What error feedback needs to know of a layer, for codebooks of any size.
+pub struct Feedback<'a> {
+    geometry: &'a Geometry,
+    covariance: &'a Covariance,
+    /// None if one of them cannot be factored.
+    factors: Option<Vec<Factor>>,
+}
+
+impl<'a> Feedback<'a> {
+    /// Factors the covariances.
+    pub fn new(geometry: &'a Geometry, covariance: &'a Covariance) -> Self {
+        let factor = |group| Factor::new(covariance.group(group));
+        Self { geometry, covariance, factors: (0..geometry.groups).into_par_iter().map(factor).collect() }
+    }
+
+    /// See [`refine`].
+    pub fn refine(&self, weights: &[f32], start: Clustering) -> Clustering {
+        self.refine_as(weights, start, false)
+    }
+
+    /// The same with values of both signs of the magnitudes of `start`.
+    pub fn refine_symmetric(&self, weights: &[f32], start: Clustering) -> Clustering {
+        let magnitudes = Unknowns::of(&start.codebook, true).values;
+        let values: Vec<f32> = magnitudes.iter().flat_map(|m| [-m, *m]).collect();
+        let place = |index: &u32| {
+            let value = start.codebook[*index as usize];
+            values.iter().position(|v| v.to_bits() == value.to_bits()).unwrap_or_default() as u32
+        };
+        let assignment = start.assignment.iter().map(place).collect();
+        self.refine_as(weights, sorted(values, assignment), true)
+    }
+
+    /// See [`output_error`].
+    pub fn output_error(&self, weights: &[f32], clustering: &Clustering) -> f64 {
+        output_error(weights, self.geometry, self.covariance, clustering)
+    }
+
+    fn refine_as(&self, weights: &[f32], start: Clustering, symmetric: bool) -> Clustering {
+        let Some(factors) = &self.factors else { return compact(start) };
+        let elements = self.geometry.out_channels * self.geometry.macs_per_output().pow(2);
+        let every = elements.div_ceil(REFIT_ELEMENTS).max(1);
+        let layer = Layer { weights, geometry: self.geometry, covariance: self.covariance, factors, symmetric, every };
+        let mut codebook = start.codebook.clone();
+        let mut best = (layer.error(&start), start);
+        for _ in 0..ROUNDS {
+            let rounded = layer.round(&codebook);
+            let refitted = layer.refit(rounded.clone());
+            codebook = refitted.codebook.clone();
+            for found in [rounded, refitted] {
+                let error = layer.error(&found);
+                if error < best.0 {
+                    best = (error, found);
+                }
+            }
+        }
+        compact(best.1)
     }
 }
 
@@ -129,9 +181,11 @@ struct Layer<'a> {
     weights: &'a [f32],
     geometry: &'a Geometry,
     covariance: &'a Covariance,
-    factors: Vec<Factor>,
+    factors: &'a [Factor],
     /// Values of the codebook come in pairs of opposite sign.
     symmetric: bool,
+    /// Refits and errors look at one of so many channels.
+    every: usize,
 }
 
 /// What a refit chooses: the values of a codebook, or their magnitudes.
@@ -159,24 +213,19 @@ impl Unknowns {
 
 impl Layer<'_> {
     fn error(&self, clustering: &Clustering) -> f64 {
-        output_error(self.weights, self.geometry, self.covariance, clustering)
+        error_of(self.weights, self.geometry, self.covariance, clustering, self.every)
     }
 
     /// Each weight's value with error feedback.
     fn round(&self, codebook: &[f32]) -> Clustering {
+        let of_group = self.weights.len() / self.geometry.groups;
+        let tile = LANES * self.geometry.macs_per_output();
         let mut assignment = vec![0; self.weights.len()];
-        for (group, at) in channels(self.geometry) {
-            let factor = &self.factors[group];
-            let mut errors: Vec<f64> = Vec::with_capacity(at.len());
-            for (i, position) in factor.order.iter().enumerate() {
-                let index = at.start + position;
-                let weight = f64::from(self.weights[index]);
-                let carried: f64 = errors.iter().enumerate().map(|(j, e)| factor.entry(j, i) * e).sum();
-                let target = weight + carried / factor.entry(i, i);
-                assignment[index] = nearest_index(codebook, target) as u32;
-                errors.push(weight - f64::from(codebook[assignment[index] as usize]));
-            }
-        }
+        let groups = self.weights.par_chunks(of_group.max(1)).zip(assignment.par_chunks_mut(of_group.max(1)));
+        groups.zip(self.factors).for_each(|((weights, assignment), factor)| {
+            let tiles = weights.par_chunks(tile.max(1)).zip(assignment.par_chunks_mut(tile.max(1)));
+            tiles.for_each(|(weights, assignment)| factor.round(weights, codebook, assignment));
+        });
         Clustering { codebook: codebook.to_vec(), assignment }
     }
 
@@ -184,24 +233,30 @@ impl Layer<'_> {
     fn refit(&self, clustering: Clustering) -> Clustering {
         let Unknowns { values, of_value } = Unknowns::of(&clustering.codebook, self.symmetric);
         let k = values.len();
-        let mut normal = DMatrix::<f64>::zeros(k, k);
-        let mut right = DVector::<f64>::zeros(k);
-        let now = clustering.weights();
-        let difference = |w: usize| f64::from(self.weights[w]) - f64::from(now[w]);
-        let unknown = |w: usize| of_value[clustering.assignment[w] as usize];
-        for (group, at) in channels(self.geometry) {
+        let difference =
+            |w: usize| f64::from(self.weights[w]) - f64::from(clustering.codebook[clustering.assignment[w] as usize]);
+        let of_channel = |(group, at): (usize, Range<usize>)| {
             let covariance = self.covariance.group(group);
-            for (i, wi) in at.clone().enumerate() {
-                let (a, sign) = unknown(wi);
-                for (j, wj) in at.clone().enumerate() {
-                    let c = sign * covariance[(j, i)];
-                    let (b, other) = unknown(wj);
-                    normal[(a, b)] += other * c;
-                    // Fitted as corrections, so that damping pulls towards no change.
-                    right[a] += c * difference(wj);
+            let unknowns: Vec<(usize, f64)> = at.clone().map(|w| of_value[clustering.assignment[w] as usize]).collect();
+            let differences = DVector::from_iterator(at.len(), at.map(difference));
+            let (mut normal, mut right) = (DMatrix::<f64>::zeros(k, k), DVector::<f64>::zeros(k));
+            let mut sums = vec![0.0; k];
+            for (i, (a, sign)) in unknowns.iter().enumerate() {
+                sums.fill(0.0);
+                let column = covariance.column(i);
+                for ((b, other), c) in unknowns.iter().zip(column.iter()) {
+                    sums[*b] += other * c;
                 }
+                // Symmetric, so that rows and columns are the same.
+                normal.column_mut(*a).iter_mut().zip(&sums).for_each(|(sum, new)| *sum += sign * new);
+                // Fitted as corrections, so that damping pulls towards no change.
+                right[*a] += sign * column.dot(&differences);
             }
-        }
+            (normal, right)
+        };
+        let parts: Vec<_> = channels(self.geometry, self.every).into_par_iter().map(of_channel).collect();
+        let zero = (DMatrix::<f64>::zeros(k, k), DVector::<f64>::zeros(k));
+        let (mut normal, right) = parts.into_iter().fold(zero, |sum, channel| (sum.0 + channel.0, sum.1 + channel.1));
         let damping = 1e-3 * normal.diagonal().mean().max(f64::MIN_POSITIVE);
         (0..k).for_each(|i| normal[(i, i)] += damping);
         let Some(factor) = Cholesky::new(normal) else { return clustering };

@@ -14,8 +14,8 @@
 //! Design
 //! ```
 //!
-//! Memories with columns of weights are filled by [`columns`], and [`ladder`] looks
-//! for the smallest one that will do.
+//! Memories with columns of weights have a search of their own, [`columns`], which weighs
+//! up what designs should use, as an [`energy`] model says.
 //!
 //! [`search::search`] makes a design, [`sweep::key_sweep`] shows what partial
 //! matching is worth. Results depend on the samples, the options and the seed
@@ -27,17 +27,20 @@ pub mod classes;
 pub mod cluster;
 pub mod columns;
 pub mod covariance;
+pub mod energy;
+pub mod explore;
 pub mod factored;
 pub mod feedback;
 pub mod fill;
 pub mod grid;
-pub mod ladder;
 mod lockstep;
 pub mod patterns;
 pub mod product;
 pub mod profile;
 pub mod reference;
 pub mod search;
+pub mod subset;
 pub mod sweep;
 pub mod ternary;
+pub mod trial_log;
 pub mod trials;

@@ -31,8 +31,6 @@ pub struct LayerReference {
     pub counts: MacCounts,
     /// How much the activations vary that each weight meets.
     pub importance: Vec<f64>,
-    /// How the operands of its sums vary together.
-    pub covariance: Covariance,
     /// Mean output of each channel, bias included.
     pub channel_mean: Vec<f64>,
     /// Σ (output − mean of its channel)² over all samples.
@@ -40,8 +38,9 @@ pub struct LayerReference {
 }
 
 impl Reference {
-    /// Runs the float network over the samples. `inspect` sees each layer, and
-    /// its activations at full resolution, which are not kept.
+    /// Runs the float network over the samples. `inspect` sees each layer with what is
+    /// too large to be kept of all layers: how the operands of its sums vary together,
+    /// and its activations at full resolution.
     ///
     /// # Errors
     /// A failure of the network; [`EngineError::Cancelled`].
@@ -49,7 +48,7 @@ impl Reference {
         network: &Network,
         samples: &Samples,
         cancel: &AtomicBool,
-        mut inspect: impl FnMut(usize, &LayerReference, &Activations),
+        mut inspect: impl FnMut(usize, &LayerReference, Covariance, &Activations),
     ) -> Result<Self, EngineError> {
         let mut lockstep = Lockstep::new(network, samples, cancel)?;
         let mut layers = Vec::with_capacity(network.layers().len());
@@ -64,13 +63,12 @@ impl Reference {
             let of_layer = LayerReference {
                 counts: profile.counts(&classes),
                 importance: profile.importance(&classes),
-                covariance: Covariance::collect(&layer.geometry, &inputs),
                 signal: deviation(&layer.geometry, &outputs, &channel_mean),
                 classes,
                 profile,
                 channel_mean,
             };
-            inspect(index, &of_layer, &activations);
+            inspect(index, &of_layer, Covariance::collect(&layer.geometry, &inputs), &activations);
             layers.push(of_layer);
             lockstep.advance(&outputs)?;
         }

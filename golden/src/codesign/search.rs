@@ -12,12 +12,14 @@
 
 use super::agreement::Agreement;
 use super::candidate::{FillRule, LayerChoice};
-use super::reference::{PROFILE_BITS, Reference};
-use super::trials::{Filled, Measured, Trial, Trials};
+use super::energy::EnergyModel;
+use super::reference::PROFILE_BITS;
+use super::trial_log::{self, TrialLog};
+use super::trials::{Filled, Trial, Trials};
 use crate::infer::EngineError;
 use crate::net::{Network, Samples};
 use axp_spec::design::SCHEMA;
-use axp_spec::{Design, PeConfig, Provenance, SampleSet};
+use axp_spec::{Design, LayerDesign, PeConfig, Provenance, SampleSet};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
@@ -43,16 +45,19 @@ const PROBE: (usize, f64) = (16, 3.0);
 /// What the search is asked for.
 #[derive(Clone, Debug)]
 pub struct SearchOptions {
-    /// Name of the PE's configuration.
-    pub name: String,
     /// Most rows of the associative memory.
     pub rows: usize,
     /// Accuracy that may be lost, in percentage points.
     pub max_loss_pp: f64,
+    /// Whether the rows of all layers are built into the PE.
+    pub frozen: bool,
     /// Seed of every random choice.
     pub seed: u64,
     /// State of the PE's zero-skip bit.
     pub zero_skip: bool,
+    /// Whether weights are rounded to codebooks with error feedback; without it, they get
+    /// the nearest value of k-means.
+    pub feedback: bool,
     /// SHA-256 of the ONNX file, in hex, for the design's provenance.
     pub model_sha256: String,
     /// Versions of the libraries and tools, for the design's provenance.
@@ -65,6 +70,8 @@ pub struct SearchControl<'a> {
     /// Called before each step with its number (from 1), the most steps there
     /// can be, and what is done.
     pub progress: &'a (dyn Fn(usize, usize, &str) + Sync),
+    /// Called with each design that is better than all before it.
+    pub improved: &'a (dyn Fn(&Design) + Sync),
     /// Stops the search once it is true.
     pub cancel: &'a AtomicBool,
 }
@@ -102,23 +109,35 @@ pub fn within_bound(agreement: &Agreement, max_loss_pp: f64) -> bool {
 /// hit rate on the calibration samples wins; of equal ones that with fewer
 /// rows, then with the smaller codebook. The network with its own weights and
 /// rows for zeros alone is always within the bound. The same samples, options
-/// and seed give the same design.
+/// and seed give the same design, whatever is in the log. What `energy` says is noted: the
+/// hits are what counts here.
 ///
 /// # Errors
-/// A failure of the network; [`EngineError::Cancelled`].
+/// A failure of the network, a log that cannot be written; [`EngineError::Cancelled`].
 pub fn search(
     network: &Network,
     samples: &Samples,
     options: &SearchOptions,
+    energy: &dyn EnergyModel,
+    log: &mut TrialLog,
     control: &SearchControl<'_>,
 ) -> Result<SearchResult, EngineError> {
     let shared = SHARED.len() * (FREQUENT_BITS.len() + NARROWING);
     let steps = 2 + shared + network.layers().len() + NARROWING_OWN;
     (control.progress)(1, steps, "profile the calibration samples");
-    let reference = Reference::collect(network, samples, control.cancel, |_, _, _| {})?;
+    let mut sizes: Vec<usize> = OWN.into_iter().chain(SHARED).chain([PROBE.0]).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
     let mut search = Search {
-        trials: Trials::new(network, samples, &reference, options.seed, options.zero_skip, control.cancel),
+        trials: Trials::new(network, samples, &sizes, options.seed, options.zero_skip, control.cancel)?,
+        samples,
         options,
+        energy,
+        log,
+        fingerprint: trial_log::key(&(
+            (env!("CARGO_PKG_VERSION"), &options.model_sha256, samples.sha256()),
+            (options.zero_skip, options.frozen, energy.name()),
+        )),
         control,
         steps,
         step: 1,
@@ -130,21 +149,33 @@ pub fn search(
         search.shared(clusters)?;
     }
     search.own()?;
-    Ok(search.finish(samples))
+    search.finish()
 }
 
-struct Search<'a> {
+struct Search<'a, 'b> {
     trials: Trials<'a>,
+    samples: &'a Samples,
     options: &'a SearchOptions,
+    energy: &'a dyn EnergyModel,
+    log: &'b mut TrialLog,
+    /// What all trials depend on.
+    fingerprint: String,
     control: &'a SearchControl<'a>,
     steps: usize,
     step: usize,
     table: Vec<Trial>,
-    /// The best configuration within the bound, with its place in the table.
-    best: Option<(usize, Measured)>,
+    /// The best configuration within the bound: its place in the table, and its layers
+    /// unless they come from the log.
+    best: Option<Best>,
 }
 
-impl Search<'_> {
+struct Best {
+    at: usize,
+    filled: Filled,
+    layers: Option<Vec<LayerDesign>>,
+}
+
+impl Search<'_, '_> {
     /// The fallback: nothing changes but where zeros are multiplied.
     fn unclustered(&mut self) -> Result<(), EngineError> {
         let filled = self.fill(None, 23, FillRule::Frequency);
@@ -194,7 +225,7 @@ impl Search<'_> {
 
     /// Looks for the highest hit rate within the bound that a family of
     /// configurations reaches, the error price being their only parameter.
-    fn narrow(&mut self, runs: usize, what: &str, fill: impl Fn(&mut Self, f64) -> Filled) -> Result<(), EngineError> {
+    fn narrow(&mut self, runs: usize, what: &str, fill: impl Fn(&Self, f64) -> Filled) -> Result<(), EngineError> {
         let mut low = self.best_hit_rate();
         let mut high = fill(self, PRICES.0).nonzero_hit_rate();
         for run in 0..runs {
@@ -218,17 +249,17 @@ impl Search<'_> {
     }
 
     fn best_hit_rate(&self) -> f64 {
-        self.best.as_ref().map_or(0.0, |(_, best)| best.trial.nonzero_hit_rate)
+        self.best.as_ref().map_or(0.0, |best| self.table[best.at].nonzero_hit_rate)
     }
 
-    fn fill(&mut self, clusters: Option<usize>, key_fraction_bits: u32, fill: FillRule) -> Filled {
+    fn fill(&self, clusters: Option<usize>, key_fraction_bits: u32, fill: FillRule) -> Filled {
         let choice = LayerChoice { clusters, key_fraction_bits, rows: self.options.rows, fill };
         self.trials.fill(&vec![choice; self.trials.layers()])
     }
 
     /// The configuration at the highest error price that still reaches a hit
     /// rate.
-    fn for_hit_rate(&mut self, target: f64, fill: &impl Fn(&mut Self, f64) -> Filled) -> Filled {
+    fn for_hit_rate(&self, target: f64, fill: &impl Fn(&Self, f64) -> Filled) -> Filled {
         let (mut low, mut high) = (PRICES.0.ln(), PRICES.1.ln());
         let mut found = None;
         for _ in 0..PRICE_STEPS {
@@ -248,30 +279,59 @@ impl Search<'_> {
     fn measure(&mut self, filled: Filled, what: &str) -> Result<bool, EngineError> {
         self.step += 1;
         (self.control.progress)(self.step.min(self.steps), self.steps, what);
-        let mut measured = self.trials.measure(filled)?;
-        let unchanged = measured.trial.clusters.is_none();
-        measured.trial.feasible = unchanged || within_bound(&measured.trial.agreement, self.options.max_loss_pp);
-        self.table.push(measured.trial.clone());
-        let feasible = measured.trial.feasible;
-        if feasible && self.best.as_ref().is_none_or(|(_, best)| better(&measured.trial, &best.trial)) {
-            self.best = Some((self.table.len() - 1, measured));
+        let key = trial_log::key(&(&self.fingerprint, self.trials.designs(&filled)));
+        let (mut trial, layers) = match self.log.find(&key) {
+            Some(trial) => (trial.clone(), None),
+            None => {
+                let measured = self.trials.measure(&filled)?;
+                let pe = self.design(measured.layers.clone()).pe;
+                let pj_per_mac = self.energy.pj_per_mac(&pe, self.options.zero_skip, &measured.loads);
+                let trial = trial_log::as_kept(Trial { pj_per_mac, ..measured.trial });
+                self.log.add(key, &trial)?;
+                (trial, Some(measured.layers))
+            }
+        };
+        trial.feasible = trial.clusters.is_none() || within_bound(&trial.agreement, self.options.max_loss_pp);
+        let feasible = trial.feasible;
+        if feasible && self.best.as_ref().is_none_or(|best| better(&trial, &self.table[best.at])) {
+            if let Some(layers) = &layers {
+                (self.control.improved)(&self.design(layers.clone()));
+            }
+            self.best = Some(Best { at: self.table.len(), filled, layers });
         }
+        self.table.push(trial);
         Ok(feasible)
     }
 
-    fn finish(self, samples: &Samples) -> SearchResult {
-        let options = self.options;
-        let (chosen, layers) = self.best.map_or((0, Vec::new()), |(chosen, best)| (chosen, best.layers));
-        let rows = layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0).max(1);
-        let design = Design {
-            schema: SCHEMA,
-            provenance: provenance(samples, options),
-            pe: PeConfig::pair(&options.name, rows),
-            zero_skip: options.zero_skip,
-            layers,
-        };
-        SearchResult { design, trials: self.table, chosen }
+    fn design(&self, layers: Vec<LayerDesign>) -> Design {
+        pair_design(layers, self.samples, self.options)
     }
+
+    fn finish(mut self) -> Result<SearchResult, EngineError> {
+        let (chosen, layers) = match self.best.take() {
+            Some(Best { at, layers: Some(layers), .. }) => (at, layers),
+            Some(Best { at, filled, layers: None }) => (at, self.trials.measure(&filled)?.layers),
+            None => (0, Vec::new()),
+        };
+        Ok(SearchResult { design: self.design(layers), trials: self.table, chosen })
+    }
+}
+
+/// A design with a `pair` memory of as many rows as its layers use.
+pub(super) fn pair_design(layers: Vec<LayerDesign>, samples: &Samples, options: &SearchOptions) -> Design {
+    let rows = layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0).max(1);
+    let frozen = if options.frozen { "_frozen" } else { "" };
+    let mut design = Design {
+        schema: SCHEMA,
+        provenance: provenance(samples, options),
+        pe: PeConfig::pair(&format!("axp_pe_pair_r{rows}{frozen}"), rows),
+        zero_skip: options.zero_skip,
+        layers,
+    };
+    if options.frozen {
+        design.freeze();
+    }
+    design
 }
 
 /// Whether `a` wins over `b`, both within the bound.

@@ -2,6 +2,7 @@
 
 use super::agreement::Agreement;
 use super::candidate::{Clustered, calibrate, layer_design};
+use super::feedback::Feedback;
 use super::fill::{Fill, by_frequency};
 use super::profile::{Activations, FRACTION_BITS, Pair};
 use super::reference::{LayerReference, Reference};
@@ -75,11 +76,14 @@ pub fn key_sweep(
     let steps = widths + 1;
     (control.progress)(1, steps, "cluster the weights and fill rows for every key width");
     let mut of_layer: Vec<(Clustered, Vec<Fill>)> = Vec::new();
-    let reference = Reference::collect(network, calibration, control.cancel, |index, layer, activations| {
-        let clustered = Clustered::new(&network.layers()[index], index, layer, options.clusters, options.seed);
-        let fills = every_width(&clustered, layer, activations, options);
-        of_layer.push((clustered, fills));
-    })?;
+    let reference =
+        Reference::collect(network, calibration, control.cancel, |index, layer, covariance, activations| {
+            let of = &network.layers()[index];
+            let feedback = Feedback::new(&of.geometry, &covariance);
+            let clustered = Clustered::new(of, index, layer, &feedback, options.clusters, options.seed);
+            let fills = every_width(&clustered, layer, activations, options);
+            of_layer.push((clustered, fills));
+        })?;
     let float = outputs(measure.samples, control, |sample| Ok((network.baseline(sample)?, Vec::new())))?.0;
     (0..widths)
         .map(|bits| {

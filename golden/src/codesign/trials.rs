@@ -2,6 +2,8 @@
 
 use super::agreement::Agreement;
 use super::candidate::{Calibrated, Clustered, FillRule, LayerChoice, calibrate, layer_design};
+use super::energy::LayerLoad;
+use super::feedback::Feedback;
 use super::fill::Fill;
 use super::reference::Reference;
 use crate::infer::{EngineError, LayerStats};
@@ -28,6 +30,8 @@ pub enum Rows {
 /// One configuration that was tried, for the report.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct Trial {
+    /// What is built, in a word or a name.
+    pub name: String,
     /// Most values in a codebook; none: unclustered.
     pub clusters: Option<usize>,
     /// Most fraction bits that a row may compare.
@@ -38,10 +42,14 @@ pub struct Trial {
     pub fill: Rows,
     /// Whether layers have codebooks of different sizes.
     pub mixed: bool,
+    /// Layers that keep their own weights and have no rows.
+    pub exact: usize,
     /// Hits among all multiply-accumulates of the network, 0 to 1.
     pub hit_rate: f64,
     /// Hits among those with a nonzero activation, 0 to 1.
     pub nonzero_hit_rate: f64,
+    /// What it should use, in pJ a multiply-accumulate, if an energy model could tell.
+    pub pj_per_mac: Option<f64>,
     /// Agreement with the float network on the calibration samples.
     pub agreement: Agreement,
     /// Whether the accuracy lost stays within the bound.
@@ -78,14 +86,15 @@ pub struct Measured {
     pub trial: Trial,
     /// The layers of the design, biases corrected.
     pub layers: Vec<LayerDesign>,
+    /// What the layers give the PE to do.
+    pub loads: Vec<LayerLoad>,
 }
 
 /// The network, the samples and what is known of them.
 pub struct Trials<'a> {
     network: &'a Network,
     samples: &'a Samples,
-    reference: &'a Reference,
-    seed: u64,
+    reference: Reference,
     zero_skip: bool,
     cancel: &'a AtomicBool,
     clustered: HashMap<(usize, Option<usize>), Arc<Clustered>>,
@@ -95,17 +104,32 @@ pub struct Trials<'a> {
 }
 
 impl<'a> Trials<'a> {
-    /// Trials of a network on samples that `reference` was collected from.
+    /// Profiles the samples, and clusters each layer into at most each of `sizes` values.
+    /// Layers come one after the other, and what is large of one is gone before the next.
+    ///
+    /// # Errors
+    /// A failure of the network; [`EngineError::Cancelled`].
     pub fn new(
         network: &'a Network,
         samples: &'a Samples,
-        reference: &'a Reference,
+        sizes: &[usize],
         seed: u64,
         zero_skip: bool,
         cancel: &'a AtomicBool,
-    ) -> Self {
+    ) -> Result<Self, EngineError> {
+        let mut clustered = HashMap::new();
+        let reference = Reference::collect(network, samples, cancel, |index, reference, covariance, _| {
+            let layer = &network.layers()[index];
+            let feedback = Feedback::new(&layer.geometry, &covariance);
+            let cluster = |size: &usize| {
+                let made = Clustered::new(layer, index, reference, &feedback, *size, seed);
+                ((index, Some(*size)), Arc::new(made))
+            };
+            clustered.par_extend(sizes.par_iter().map(cluster));
+            clustered.insert((index, None), Arc::new(Clustered::exact(layer)));
+        })?;
         let sensitivity = vec![1.0; network.layers().len()];
-        Self { network, samples, reference, seed, zero_skip, cancel, clustered: HashMap::new(), sensitivity }
+        Ok(Self { network, samples, reference, zero_skip, cancel, clustered, sensitivity })
     }
 
     /// Mapped layers of the network.
@@ -113,18 +137,16 @@ impl<'a> Trials<'a> {
         self.network.layers().len()
     }
 
-    /// Clusters and fills every layer. Nothing runs yet.
-    pub fn fill(&mut self, choices: &[LayerChoice]) -> Filled {
-        self.cluster(choices.iter().enumerate().map(|(layer, choice)| (layer, choice.clusters)).collect());
+    /// Fills every layer, of sizes that were clustered. Nothing runs yet.
+    pub fn fill(&self, choices: &[LayerChoice]) -> Filled {
         let layers = choices.par_iter().enumerate().map(|(layer, choice)| self.fill_layer(layer, choice)).collect();
         Filled { layers, nonzero: self.reference.nonzero() }
     }
 
-    /// Clusters and fills every layer with whichever of the choices is worth
+    /// Fills every layer with whichever of the choices is worth
     /// most: hits less the price of the noise that clustering and rows make.
-    pub fn fill_best(&mut self, choices: &[LayerChoice], error_price: f64) -> Filled {
+    pub fn fill_best(&self, choices: &[LayerChoice], error_price: f64) -> Filled {
         let layers = self.layers();
-        self.cluster((0..layers).flat_map(|l| choices.iter().map(move |choice| (l, choice.clusters))).collect());
         let nonzero = self.reference.nonzero() as f64;
         let worth = |layer: usize, filled: &FilledLayer| {
             filled.fill.nonzero_hits as f64 - error_price * self.sensitivity[layer] * nonzero * filled.noise
@@ -154,22 +176,6 @@ impl<'a> Trials<'a> {
         LayerChoice { fill, ..*choice }
     }
 
-    fn cluster(&mut self, mut keys: Vec<(usize, Option<usize>)>) {
-        keys.retain(|key| !self.clustered.contains_key(key));
-        let made: Vec<_> = keys
-            .into_par_iter()
-            .map(|(layer, clusters)| {
-                let (of, reference) = (&self.network.layers()[layer], &self.reference.layers[layer]);
-                let clustered = match clusters {
-                    Some(clusters) => Clustered::new(of, layer, reference, clusters, self.seed),
-                    None => Clustered::exact(of),
-                };
-                ((layer, clusters), Arc::new(clustered))
-            })
-            .collect();
-        self.clustered.extend(made);
-    }
-
     /// Measures how sensitive the network is to noise in each layer: the
     /// divergence of its outputs when this layer alone is clustered and filled,
     /// over the noise that this makes.
@@ -191,7 +197,7 @@ impl<'a> Trials<'a> {
             choices[layer] = *choice;
             let filled = self.fill(&choices);
             let noise = filled.layers[layer].noise;
-            let divergence = self.measure(filled)?.trial.agreement.divergence;
+            let divergence = self.measure(&filled)?.trial.agreement.divergence;
             sensitivity.push(if noise > 0.0 { divergence / noise } else { 0.0 });
         }
         let mean = sensitivity.iter().sum::<f64>() / sensitivity.len().max(1) as f64;
@@ -208,35 +214,44 @@ impl<'a> Trials<'a> {
         &self.sensitivity
     }
 
+    /// The layers of a filled configuration, their biases still the float network's.
+    pub fn designs(&self, filled: &Filled) -> Vec<LayerDesign> {
+        let design = |(layer, filled): (_, &FilledLayer)| {
+            layer_design(layer, &filled.clustered.clustering, &filled.fill, filled.choice.key_fraction_bits)
+        };
+        self.network.layers().iter().zip(&filled.layers).map(design).collect()
+    }
+
     /// Corrects the biases of a filled configuration and runs it.
     ///
     /// # Errors
     /// A failure of the network; [`EngineError::Cancelled`].
-    pub fn measure(&self, filled: Filled) -> Result<Measured, EngineError> {
-        let design = |(layer, filled): (_, &FilledLayer)| {
-            layer_design(layer, &filled.clustered.clustering, &filled.fill, filled.choice.key_fraction_bits)
-        };
-        let layers: Vec<LayerDesign> = self.network.layers().iter().zip(&filled.layers).map(design).collect();
+    pub fn measure(&self, filled: &Filled) -> Result<Measured, EngineError> {
+        let layers = self.designs(filled);
         // Weights that stay as they are make no error of their own. Their bias
         // is corrected only behind layers that do.
         let first_change = filled.layers.iter().position(|layer| layer.choice.clusters.is_some());
         let correct: Vec<bool> =
             (0..layers.len()).map(|layer| first_change.is_some_and(|first| layer >= first)).collect();
-        let Calibrated { layers, outputs, stats } =
-            calibrate(self.network, self.samples, self.reference, layers, &correct, self.zero_skip, self.cancel)?;
+        let Calibrated { layers, outputs, stats, loads } =
+            calibrate(self.network, self.samples, &self.reference, layers, &correct, self.zero_skip, self.cancel)?;
         let total: LayerStats = stats.into_iter().sum();
         let choices = || filled.layers.iter().map(|layer| layer.choice);
+        let rows = layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0);
         let trial = Trial {
+            name: format!("pair, {rows} rows"),
             clusters: choices().map(|choice| choice.clusters).max().flatten(),
             key_fraction_bits: choices().map(|choice| choice.key_fraction_bits).max().unwrap_or(0),
-            rows: layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0),
+            rows,
             fill: Rows::Pairs(choices().next().map_or(FillRule::Frequency, |choice| choice.fill)),
             mixed: choices().any(|choice| Some(choice.clusters) != filled.layers.first().map(|l| l.choice.clusters)),
+            exact: choices().filter(|choice| choice.clusters.is_none()).count(),
             hit_rate: total.hit_rate(),
             nonzero_hit_rate: total.nonzero_hit_rate(),
+            pj_per_mac: None,
             agreement: Agreement::new(&self.reference.outputs, &outputs),
             feasible: false,
         };
-        Ok(Measured { trial, layers })
+        Ok(Measured { trial, layers, loads })
     }
 }

@@ -27,6 +27,14 @@ pub enum EngineError {
     /// The rest of the network failed.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// What was tried cannot be kept.
+    #[error("cannot write {path}: {source}", path = path.display())]
+    Log {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the file system says.
+        source: std::io::Error,
+    },
     /// `Control::cancel` became true.
     #[error("interrupted")]
     Cancelled,

@@ -2,11 +2,11 @@
 //! and the search on a bundled network.
 #![cfg(feature = "onnx")]
 
+mod column_search;
 mod columns;
 mod exact;
 mod feedback;
 mod fill;
-mod ladder;
 mod layers;
 mod product;
 mod profile;

@@ -228,19 +228,19 @@ impl Component {
 }
 
 /// Sizes of a configuration that energies go with.
-struct Size {
+pub(super) struct Size {
     /// Rows of the memory, the products of all columns counted.
-    rows: f64,
+    pub(super) rows: f64,
     /// Patterns of a `grid`.
-    patterns: f64,
+    pub(super) patterns: f64,
     /// Columns of weights.
-    columns: f64,
+    pub(super) columns: f64,
     /// Bits in the rows; of a frozen memory those of all layers.
-    stored_bits: f64,
+    pub(super) stored_bits: f64,
     /// Clock gates of a programmable memory.
     gates: f64,
     /// 1 if every pair is searched for on the bus, and 0 if what hits is known without.
-    searched: f64,
+    pub(super) searched: f64,
     /// Bits of a stored product.
     product_bits: f64,
     /// Bits of the sum.
@@ -248,7 +248,7 @@ struct Size {
 }
 
 impl Size {
-    fn of(config: &PeConfig) -> Self {
+    pub(super) fn of(config: &PeConfig) -> Self {
         let rows = config.rows() as f64;
         let patterns = config.grid_memory().map_or(0.0, |shape| f64::from(shape.patterns));
         let columns = f64::from(config.columns().unwrap_or(0));

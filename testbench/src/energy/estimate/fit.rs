@@ -1,6 +1,7 @@
 //! A table of component energies out of measured processing elements.
 
 use super::activity::{Activity, is_covered};
+use super::area;
 use super::component::Component;
 use super::table::{EnergyTable, Row};
 use crate::energy::figures::{Figures, Split};
@@ -18,12 +19,12 @@ pub struct Sample {
     pub activities: Vec<Activity>,
 }
 
-/// Measured energy of a component, and the terms that should explain it.
-struct Equation {
-    terms: Vec<(&'static str, f64)>,
-    measured: f64,
-    /// What the processing element needs in all: errors count in shares of it.
-    total: f64,
+/// What was measured, and the terms that should explain it.
+pub(super) struct Equation {
+    pub terms: Vec<(&'static str, f64)>,
+    pub measured: f64,
+    /// What the processing element has in all: errors count in shares of it.
+    pub total: f64,
 }
 
 impl Component {
@@ -66,13 +67,16 @@ pub fn fit(library: &str, library_sha256: &str, samples: &[Sample]) -> EnergyTab
             error_percent: round(100.0 * rms),
         })
     };
-    EnergyTable { rows: Component::ALL.into_iter().filter_map(row).collect() }
+    EnergyTable {
+        rows: Component::ALL.into_iter().filter_map(row).collect(),
+        areas: area::fit(library, library_sha256, samples).into_iter().collect(),
+    }
 }
 
-/// The non-negative energies that explain the equations best, by coordinate descent
+/// The non-negative sizes of terms that explain the equations best, by coordinate descent
 /// on the normal equations: Franc, Hlaváč, Navara, "Sequential coordinate-wise algorithm
 /// for the non-negative least squares problem", CAIP 2005.
-fn solve(equations: &[Equation]) -> BTreeMap<&'static str, f64> {
+pub(super) fn solve(equations: &[Equation]) -> BTreeMap<&'static str, f64> {
     /// Far more than it takes to settle the sixth digit.
     const ROUNDS: usize = 20_000;
     let mut names: Vec<&'static str> = Vec::new();
@@ -105,7 +109,7 @@ fn solve(equations: &[Equation]) -> BTreeMap<&'static str, f64> {
 }
 
 /// To six significant digits, as it is written.
-fn round(value: f64) -> f64 {
+pub(super) fn round(value: f64) -> f64 {
     format!("{value:.5e}").parse().unwrap_or(value)
 }
 

@@ -4,6 +4,7 @@
 //! activity    what happens while a layer runs: hits, misses, bits that change
 //! component   what each component's energy goes with
 //! table       pJ for each of these, by component and library: energy.json
+//! area        gate equivalents, from sizes
 //! fit         such a table out of processing elements that were measured
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! bundled networks; what it is off by on others stands beside every measurement.
 
 mod activity;
+mod area;
 mod component;
 mod fit;
 mod table;
@@ -24,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use activity::Activity;
 pub use component::Component;
 pub use fit::{Sample, fit};
-pub use table::{EnergyTable, Row};
+pub use table::{AreaRow, EnergyTable, Row};
 
 /// What a processing element should use.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq)]

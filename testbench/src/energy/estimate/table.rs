@@ -13,6 +13,25 @@ const BUNDLED: &str = include_str!("../../../data/energy.json");
 pub struct EnergyTable {
     /// The rows.
     pub rows: Vec<Row>,
+    /// Areas, a row a library.
+    #[serde(default)]
+    pub areas: Vec<AreaRow>,
+}
+
+/// What areas go with on a library.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct AreaRow {
+    /// Name of the library.
+    pub library: String,
+    /// SHA-256 of its text.
+    pub library_sha256: String,
+    /// Gate equivalents by the name of what they go with.
+    pub ge: BTreeMap<String, f64>,
+    /// Designs that the row was fitted to.
+    pub designs: usize,
+    /// Root mean square of what they differ from it, in percent.
+    pub error_percent: f64,
 }
 
 /// What a component uses on a library.

@@ -101,3 +101,17 @@ fn more_work_is_more_energy_and_what_is_not_covered_has_no_estimate() {
     older.rows.iter_mut().for_each(|row| row.pj.retain(|term, _| term != "operand_bit"));
     assert_eq!(older.estimate(library, &plain, &[(1, busy)]), None);
 }
+
+#[test]
+fn areas_follow_from_sizes() {
+    let plain = PeConfig::plain("axp_pe");
+    let table = EnergyTable::bundled().unwrap();
+    for row in &table.areas {
+        let area = |config: &PeConfig| table.area_ge(&row.library_sha256, config).unwrap();
+        let [few, many] = [4, 64].map(|rows| area(&PeConfig::pair("axp_pe", rows)));
+        assert!(area(&plain) > 1000.0 && few > area(&plain) && many > 4.0 * few, "{} {few} {many}", row.library);
+        let narrow = PeConfig { format: FloatFormat::Binary16, ..plain.clone() };
+        assert_eq!(table.area_ge(&row.library_sha256, &narrow), None);
+    }
+    assert_eq!(table.area_ge("another library", &plain), None);
+}

@@ -1,12 +1,12 @@
 //! A layer on a PE whose memory has columns of weights: sign-symmetric codebook,
 //! rows, and the range of a fixed-point sum.
 
-use super::cluster::{Clustering, layer_rng, symmetric_k_means};
-use super::feedback::refine_symmetric;
-use super::patterns::{Prefix, best_prefixes};
-use super::profile::{Pair, key_mask};
-use super::reference::{LayerReference, PROFILE_BITS};
-use super::{factored, grid};
+use super::super::cluster::{self, Clustering, layer_rng, symmetric_k_means};
+use super::super::feedback::Feedback;
+use super::super::patterns::{Prefix, best_prefixes};
+use super::super::profile::{FRACTION_BITS, Pair, key_mask};
+use super::super::reference::{LayerReference, PROFILE_BITS};
+use super::super::{factored, grid};
 use crate::infer::Peaks;
 use crate::net::MacLayer;
 use axp_spec::{AmImage, Bits32, FactoredConfig, FloatFormat::Binary32, GridConfig, LayerDesign, PeConfig};
@@ -26,22 +26,31 @@ pub(super) struct Folded {
 }
 
 impl Folded {
-    /// At most `columns` magnitudes.
+    /// At most `columns` magnitudes; with error feedback, or else the nearest of k-means.
     pub fn new(
         layer: &MacLayer,
         index: usize,
         reference: &LayerReference,
+        feedback: Option<&Feedback<'_>>,
         columns: usize,
         seed: u64,
         zero_skip: bool,
     ) -> Self {
         let rng = &mut layer_rng(seed, index);
         let nearest = symmetric_k_means(&layer.weights, &reference.importance, columns, rng);
-        let clustering = refine_symmetric(&layer.weights, &layer.geometry, &reference.covariance, nearest);
+        let clustering = match feedback {
+            Some(feedback) => feedback.refine_symmetric(&layer.weights, nearest),
+            None => nearest,
+        };
         let mut pairs = Vec::new();
         reference.profile.pairs(&reference.classes.clusters(&clustering), |pair| pairs.push(pair));
         let zeros = if zero_skip { 0 } else { reference.counts.all_zeros() };
         Self { clustering, pairs, zeros }
+    }
+
+    /// The weights as they are, and no rows for them.
+    pub fn exact(layer: &MacLayer) -> Self {
+        Self { clustering: cluster::distinct(&layer.weights), pairs: Vec::new(), zeros: 0 }
     }
 
     /// The magnitudes of the columns, ascending. Where weights are given by value,
@@ -70,7 +79,13 @@ fn fraction(magnitude: f32) -> u32 {
 /// Rows that wait for the range of the sums.
 enum Waiting {
     Factored(AmImage),
-    Grid { shape: GridConfig, prefixes: Vec<Prefix>, activations: Vec<f64> },
+    Grid {
+        shape: GridConfig,
+        prefixes: Vec<Prefix>,
+        activations: Vec<f64>,
+    },
+    /// Every product is a miss.
+    Nothing,
 }
 
 /// A layer whose rows are chosen.
@@ -115,6 +130,12 @@ impl Filled {
         Some(Self { magnitudes, rows, peaks, fraction_bits })
     }
 
+    /// A layer without rows, see [`Folded::exact`].
+    pub fn exact(layer: &MacLayer) -> Self {
+        let peaks = Peaks::new(&layer.geometry, layer.weights.clone());
+        Self { magnitudes: Vec::new(), rows: Waiting::Nothing, peaks, fraction_bits: FRACTION_BITS }
+    }
+
     /// The layer as it goes into a design, without range and rows, its bias still the
     /// float network's.
     pub fn design(&self, config: &PeConfig, layer: &MacLayer, clustering: &Clustering) -> LayerDesign {
@@ -143,6 +164,7 @@ impl Filled {
         design.range = if fixed { range_of(peak) } else { 0 };
         design.am = match &self.rows {
             Waiting::Factored(image) => image.clone(),
+            Waiting::Nothing => AmImage::default(),
             Waiting::Grid { shape, prefixes, activations } => loop {
                 let format = config.accumulator_format(design.range).map(|format| (format, config.product_bits()));
                 match grid::rows(*shape, prefixes, &self.magnitudes, activations, format) {

@@ -1,0 +1,17 @@
+//! Design for memories with columns of weights: `grid` and `factored`.
+//!
+//! ```text
+//! pe       which memories and sums there are, and what each layer runs with: a recipe
+//! layer    a layer's sign-symmetric codebook, its rows, the range of its sums
+//! trials   a recipe on the calibration samples
+//! search   the recipe that needs the least energy and keeps the accuracy
+//! ```
+
+mod layer;
+mod pe;
+mod search;
+mod trials;
+
+pub use pe::{ColumnMemory, ColumnOptions, Kind, LayerColumns, Recipe, Sum, sizes};
+pub use search::search;
+pub use trials::{ColumnTrials, Measured, Setting};
