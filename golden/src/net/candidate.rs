@@ -66,7 +66,7 @@ pub(super) fn float_shape<'a>(tensors: &'a Tensors<'_>, name: &str, what: &str) 
 /// Shape and values of a constant float32 tensor.
 pub(super) fn constant(tensors: &Tensors<'_>, name: &str, what: &str) -> Result<(Vec<usize>, Vec<f32>), Refusal> {
     if !tensors.is_constant(name) {
-        return unmapped(format!("its {what} are computed at run time"));
+        return unmapped(format!("its {what} are computed at run time; only constant ones can be mapped"));
     }
     let tensor = tensors.value(name)?;
     match floats(&tensor) {

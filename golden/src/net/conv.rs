@@ -19,7 +19,11 @@ pub(super) fn conv(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidate,
         return unmapped(format!("it is a {spatial}-D convolution; 1-D and 2-D ones are supported"));
     }
     let (weight_shape, weights) = constant(tensors, w, "weights")?;
-    if weight_shape.len() != shape.len() || shape[0] != 1 {
+    if shape[0] != 1 {
+        // TensorFlow moves pixels into the batch where a convolution is dilated.
+        return unmapped(format!("its activations have the batch size {}, that of one sample is supported", shape[0]));
+    }
+    if weight_shape.len() != shape.len() {
         return Err(malformed(node, &format!("has weights of shape {weight_shape:?} for an input of {shape:?}")));
     }
     let groups = int(node, "group", 1);

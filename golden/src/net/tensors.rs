@@ -2,6 +2,7 @@
 
 use super::error::NetError;
 use super::graph::{producers, reads, writes};
+use super::operators::onnx;
 use super::source::subgraphs;
 use super::tract::{cause, parse};
 use std::collections::HashSet;
@@ -61,7 +62,7 @@ impl<'a> Tensors<'a> {
         }
         let part = self.part_behind(name);
         let run = || -> TractResult<Arc<Tensor>> {
-            let plan = parse(&tract_onnx::onnx(), &part, self.folder)?.model.into_typed()?.into_runnable()?;
+            let plan = parse(&onnx(), &part, self.folder)?.model.into_typed()?.into_runnable()?;
             let value = plan.run(tvec![])?.into_iter().next();
             Ok(value.context("no value")?.into_arc_tensor())
         };
@@ -97,7 +98,7 @@ impl<'a> Tensors<'a> {
 /// The shapes that tract infers, by tensor name.
 fn shapes(model: &ModelProto, folder: Option<&Path>) -> Result<HashMap<String, (DatumType, Vec<usize>)>, NetError> {
     let failed = |e: TractError| NetError::Run { what: cause(&e) };
-    let mut parsed = parse(&tract_onnx::onnx(), model, folder).map_err(failed)?;
+    let mut parsed = parse(&onnx(), model, folder).map_err(failed)?;
     // Contradictions come up again, with their cause, when the model is built.
     let _ = parsed.model.analyse(true);
     let known = parsed.outlets_by_name.into_iter().filter_map(|(name, outlet)| {
