@@ -40,6 +40,28 @@ def qdq_net(g: Graph) -> None:
 
 
 @case
+@inexact
+def qdq_softmax(g: Graph) -> None:
+    """A softmax between DequantizeLinear and QuantizeLinear is not a table of its input's 256 values."""
+    g.opset, g.ir_version = 19, 9
+    x = g.node("Gemm", [g.input("N", 6), g.weight(3, 6)], transB=1)
+    g.maps((3, 6), bias=False)
+    x = g.node("Softmax", [pair(g, x, 1 / 32, np.int8(3))])
+    g.output(pair(g, x, 1 / 256, np.int8(-128)))
+
+
+@case
+def qdq_int16(g: Graph) -> None:
+    """Activations of int16 and uint16, one scale a channel, quantised by a scale whose reciprocal is not exact."""
+    g.opset, g.ir_version = 21, 10
+    x = pair(g, g.input("N", 2, 3, 3), 1 / 16, np.int16(5))
+    scales, zeros = g.constant(np.float32([3 / 8, 1 / 8])), g.constant(np.uint16([7, 65000]))
+    x = g.node("QuantizeLinear", [x, scales, zeros], axis=1)
+    x = g.node("DequantizeLinear", [x, scales, zeros], axis=-3)
+    g.output(g.conv(x, 3, 2, 2, 2))
+
+
+@case
 def qlinear_conv(g: Graph) -> None:
     """A convolution of integers is not mapped; the dense layer behind it is."""
     g.opset, g.ir_version = 19, 9

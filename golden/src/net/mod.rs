@@ -21,6 +21,7 @@ mod input;
 mod layer;
 mod map;
 mod operators;
+mod quantise;
 pub mod samples;
 mod source;
 mod tensors;

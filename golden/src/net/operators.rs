@@ -1,6 +1,7 @@
-//! ONNX operators that tract reads in part only: padding of named axes, and
-//! squeezed axes in any order.
+//! ONNX operators that tract reads in part only: padding of named axes,
+//! squeezed axes in any order, and quantised numbers.
 
+use super::quantise::{dequantise, quantise};
 use tract_onnx::Onnx;
 use tract_onnx::model::ParsingContext;
 use tract_onnx::pb::NodeProto;
@@ -12,6 +13,8 @@ pub(super) fn onnx() -> Onnx {
     let mut onnx = tract_onnx::onnx();
     onnx.op_register.insert("Pad", pad);
     onnx.op_register.insert("Squeeze", squeeze);
+    onnx.op_register.insert("QuantizeLinear", quantise);
+    onnx.op_register.insert("DequantizeLinear", dequantise);
     onnx
 }
 
