@@ -134,10 +134,9 @@ def answers(name: str, model: onnx.ModelProto, x: np.ndarray, *, exact: bool) ->
                 output.type.tensor_type.shape.dim.add()
             output.type.tensor_type.shape.SetInParent()
     onnx.checker.check_model(model, full_check=True)
-    others = {
-        "onnxruntime's optimizer": run(model, x, optimise=True)[key],
-        "the reference evaluator": run_reference(model, x)[key],
-    }
+    others = {"onnxruntime's optimizer": run(model, x, optimise=True)[key]}
+    if name not in registry.ONE_OPINION:
+        others["the reference evaluator"] = run_reference(model, x)[key]
     for who, found in others.items():
         same = np.array_equal(found, expected) if exact else np.allclose(found, expected, TOLERANCE, TOLERANCE)
         if not same:

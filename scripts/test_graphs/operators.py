@@ -4,7 +4,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from test_graphs.builder import Graph
-from test_graphs.registry import case, inexact
+from test_graphs.registry import case, inexact, one_opinion
 
 
 def dense(g: Graph, x: str, *shape: int) -> None:
@@ -94,10 +94,26 @@ def pad_axes(g: Graph) -> None:
 
 
 @case
+@one_opinion
+def pad_cuts(g: Graph) -> None:
+    """Padding by less than nothing cuts."""
+    pads = g.constant(np.int64([0, 0, -1, 1, 0, 0, 0, -2]))
+    g.output(g.conv(g.node("Pad", [g.input("N", 2, 4, 6), pads]), 3, 2, 3, 3))
+
+
+@case
 def pad_reflect(g: Graph) -> None:
     """Reflected borders before a convolution."""
     pads = g.constant(np.int64([0, 0, 1, 1, 0, 0, 1, 1]))
     g.output(g.conv(g.node("Pad", [g.input("N", 2, 4, 4), pads], mode="reflect"), 3, 2, 3, 3))
+
+
+@case
+def pad_edge(g: Graph) -> None:
+    """Repeated borders before a convolution, of one axis."""
+    g.opset = 19
+    pads, axes = g.constant(np.int64([1, 2])), g.constant(np.int64([-1]))
+    g.output(g.conv(g.node("Pad", [g.input("N", 2, 4, 4), pads, "", axes], mode="edge"), 3, 2, 3, 3))
 
 
 @case

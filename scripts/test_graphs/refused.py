@@ -266,3 +266,18 @@ def bad_operator_lines(g: Graph) -> bytes:
     """An operator whose name has a line break in it."""
     g.output(g.node("Spar\nkle", [g.conv(g.input("N", 2, 4, 4), 3, 2, 3, 3)], domain="org\nexample"))
     return encoded(g.model())
+
+
+@refused("Unsupported")
+def bad_huge_activations(g: Graph) -> bytes:
+    """Padding that makes of few pixels more than any memory holds."""
+    g.output(g.conv(g.input("N", 2, 4, 4), 3, 2, 3, 3, pads=[1 << 23] * 4))
+    return encoded(g.model())
+
+
+@refused("Malformed", "Unsupported")
+def bad_huge_constant(g: Graph) -> bytes:
+    """A weight that a few bytes expand to more than any memory holds."""
+    weight = g.node("ConstantOfShape", [g.constant(np.int64([3, 2, 1 << 20, 1 << 20]))])
+    g.output(g.node("Conv", [g.input("N", 2, 4, 4), weight]))
+    return encoded(g.model())

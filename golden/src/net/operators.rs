@@ -1,10 +1,11 @@
-//! ONNX operators that tract reads in part only: padding of named axes,
-//! squeezed axes in any order, and quantised numbers.
+//! ONNX operators that tract reads in part only: padding of named axes and by
+//! less than nothing, squeezed axes in any order, and quantised numbers.
 
 use super::quantise::{dequantise, quantise};
 use tract_onnx::Onnx;
-use tract_onnx::model::ParsingContext;
+use tract_onnx::model::{ParsingContext, optional_inputs};
 use tract_onnx::pb::NodeProto;
+use tract_onnx::tract_core::ops::array::Slice;
 use tract_onnx::tract_hir::internal::*;
 use tract_onnx::tract_hir::ops::array::{Pad, PadMode, RmDims};
 
@@ -20,45 +21,48 @@ pub(super) fn onnx() -> Onnx {
 
 type Built = TractResult<(Box<dyn InferenceOp>, Vec<String>)>;
 
-/// `Pad` with a fourth input, the axes that the pads are for (opset 18); tract
-/// leaves the sizes of all other axes open.
+/// `Pad`; tract leaves the sizes of axes open that the fourth input does not
+/// name (opset 18), and cannot cut.
 fn pad(ctx: &ParsingContext, node: &NodeProto) -> Built {
-    if node.input.get(3).is_none_or(String::is_empty) {
-        let built = tract_onnx::onnx().op_register.0.get("Pad").copied().context("tract has no Pad")?;
-        return built(ctx, node);
-    }
+    let value: f32 = node.get_attr_opt("value")?.unwrap_or(0.0);
     let mode = match node.get_attr_opt("mode")? {
-        None | Some("constant") => PadMode::Constant(Arc::new(0f32.into())),
+        None | Some("constant") => PadMode::Constant(Arc::new(value.into())),
         Some("reflect") => PadMode::Reflect,
         Some("edge") => PadMode::Edge,
         Some(mode) => bail!("padding of mode {mode:?} is not supported"),
     };
-    let value = !node.input[2].is_empty();
-    Ok((expand(PadAxes { mode, value }), vec![]))
+    // Pads are an attribute before opset 11, and an input since.
+    let pads = node.get_attr_opt_vec::<i64>("pads")?.filter(|_| ctx.onnx_operator_set_version < 11);
+    let mut inputs = optional_inputs(node).skip(2);
+    let (value, axes) = (inputs.next().flatten(), inputs.next().flatten());
+    Ok((expand(PadOrCut { mode, pads, value, axes }), vec![]))
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq)]
-struct PadAxes {
+struct PadOrCut {
     mode: PadMode,
-    /// Whether the value is an input, before the axes.
-    value: bool,
+    pads: Option<Vec<i64>>,
+    /// The input that is the value.
+    value: Option<usize>,
+    /// The input that names the axes.
+    axes: Option<usize>,
 }
 
-/// What goes before and behind each of `rank` axes.
-fn all_pads(pads: &Tensor, axes: &Tensor, rank: usize) -> TractResult<Vec<(usize, usize)>> {
-    let (pads, axes) = (integers(pads)?, positions(&integers(axes)?, rank)?);
+/// What goes before and behind each of `rank` axes; what is negative is cut.
+fn all_pads(pads: &[i64], axes: Option<&[i64]>, rank: usize) -> TractResult<Vec<[i64; 2]>> {
+    let axes = axes.map_or_else(|| Ok((0..rank).collect()), |axes| positions(axes, rank))?;
     ensure!(pads.len() == 2 * axes.len(), "there are {} pads for {} axes", pads.len(), axes.len());
-    ensure!(pads.iter().all(|pad| (0..1 << 24).contains(pad)), "the pads {pads:?} are not supported");
-    let mut all = vec![(0, 0); rank];
+    ensure!(pads.iter().all(|pad| pad.unsigned_abs() < 1 << 24), "the pads {pads:?} are out of range");
+    let mut all = vec![[0, 0]; rank];
     for (index, axis) in axes.iter().enumerate() {
-        all[*axis] = (pads[index] as usize, pads[index + axes.len()] as usize);
+        all[*axis] = [pads[index], pads[index + axes.len()]];
     }
     Ok(all)
 }
 
-impl Expansion for PadAxes {
+impl Expansion for PadOrCut {
     fn name(&self) -> StaticName {
-        "PadAxes".into()
+        "PadOrCut".into()
     }
 
     fn rules<'r, 'p: 'r, 's: 'r>(
@@ -67,32 +71,51 @@ impl Expansion for PadAxes {
         inputs: &'p [TensorProxy],
         outputs: &'p [TensorProxy],
     ) -> InferenceResult {
-        check_input_arity(inputs, 3 + usize::from(self.value))?;
+        let optional = usize::from(self.value.is_some()) + usize::from(self.axes.is_some());
+        check_input_arity(inputs, if self.pads.is_some() { 1 } else { 2 + optional })?;
         check_output_arity(outputs, 1)?;
         s.equals(&inputs[0].datum_type, &outputs[0].datum_type)?;
         s.equals(&inputs[0].rank, &outputs[0].rank)?;
-        let axes = inputs.len() - 1;
-        s.given_3(&inputs[0].rank, &inputs[1].value, &inputs[axes].value, move |s, rank, pads, axes| {
-            for (axis, (before, after)) in all_pads(&pads, &axes, rank as usize)?.into_iter().enumerate() {
-                let more = (before + after).to_dim();
-                s.equals(&outputs[0].shape[axis], inputs[0].shape[axis].bex() + more)?;
+        let sizes = move |s: &mut Solver<'r>, pads: &[i64], axes: Option<&[i64]>, rank: usize| -> InferenceResult {
+            for (axis, [before, after]) in all_pads(pads, axes, rank)?.into_iter().enumerate() {
+                s.equals(&outputs[0].shape[axis], inputs[0].shape[axis].bex() + (before + after).to_dim())?;
             }
             Ok(())
-        })
+        };
+        let rank = &inputs[0].rank;
+        match (&self.pads, self.axes) {
+            (Some(pads), _) => s.given(rank, move |s, rank| sizes(s, pads, None, rank as usize)),
+            (None, None) => {
+                s.given_2(rank, &inputs[1].value, move |s, rank, pads| sizes(s, &integers(&pads)?, None, rank as usize))
+            }
+            (None, Some(at)) => s.given_3(rank, &inputs[1].value, &inputs[at].value, move |s, rank, pads, axes| {
+                sizes(s, &integers(&pads)?, Some(&integers(&axes)?), rank as usize)
+            }),
+        }
     }
 
     fn wire(&self, prefix: &str, model: &mut TypedModel, inputs: &[OutletId]) -> TractResult<TVec<OutletId>> {
         let known = |index: usize| -> TractResult<Arc<Tensor>> {
             model.outlet_fact(inputs[index])?.konst.clone().context("the pads, their value and axes must be constant")
         };
-        let mode = if self.value && matches!(self.mode, PadMode::Constant(_)) {
-            PadMode::Constant(known(2)?)
-        } else {
-            self.mode.clone()
+        let mode = match (self.value, &self.mode) {
+            (Some(value), PadMode::Constant(_)) => {
+                PadMode::Constant(known(value)?.into_tensor().into_shape(&[])?.into_arc_tensor())
+            }
+            (_, mode) => mode.clone(),
         };
-        let rank = model.outlet_fact(inputs[0])?.rank();
-        let pads = all_pads(&*known(1)?, &*known(inputs.len() - 1)?, rank)?;
-        model.wire_node(prefix, Pad { mode, pads }, &inputs[..1])
+        let pads = self.pads.clone().map_or_else(|| integers(&*known(1)?), Ok)?;
+        let axes = self.axes.map(|axes| integers(&*known(axes)?)).transpose()?;
+        let pads = all_pads(&pads, axes.as_deref(), model.outlet_fact(inputs[0])?.rank())?;
+        let added = pads.iter().map(|[before, after]| ((*before).max(0) as usize, (*after).max(0) as usize)).collect();
+        let mut wire = model.wire_node(format!("{prefix}.pad"), Pad { mode, pads: added }, &inputs[..1])?;
+        for (axis, [before, after]) in pads.into_iter().enumerate().filter(|(_, pads)| pads.iter().any(|pad| *pad < 0))
+        {
+            let end = model.outlet_fact(wire[0])?.shape[axis].clone() + after.min(0);
+            let cut = Slice::new(axis, (-before).max(0) as usize, end);
+            wire = model.wire_node(format!("{prefix}.cut{axis}"), cut, &wire)?;
+        }
+        Ok(wire)
     }
 }
 

@@ -16,6 +16,10 @@ use tract_onnx::tract_hir::internal::*;
 const RANDOM: [&str; 6] =
     ["RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"];
 
+/// Elements of the largest tensor: 8 GiB. Where more are asked for, the process
+/// would end without a message.
+const MOST_ELEMENTS: usize = 1 << 31;
+
 /// Constants and shapes of a graph whose nodes are in order.
 pub(super) struct Tensors<'a> {
     model: &'a ModelProto,
@@ -106,5 +110,12 @@ fn shapes(model: &ModelProto, folder: Option<&Path>) -> Result<HashMap<String, (
         let shape = fact.shape.concretize()?.iter().map(|dim| dim.to_usize().ok()).collect::<Option<Vec<_>>>()?;
         Some((name, (fact.datum_type.concretize()?, shape)))
     });
-    Ok(known.collect())
+    let known: HashMap<_, (DatumType, Vec<usize>)> = known.collect();
+    let elements = |shape: &[usize]| shape.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
+    match known.iter().find(|(_, (_, shape))| elements(shape).is_none_or(|elements| elements > MOST_ELEMENTS)) {
+        Some((name, (_, shape))) => {
+            Err(NetError::Unsupported { what: format!("tensor {name:?} of shape {shape:?} does not fit into memory") })
+        }
+        None => Ok(known),
+    }
 }
