@@ -116,3 +116,37 @@ def tf_separable(g: Graph) -> None:
     x = g.node("MatMul", [x, g.weight(4, 3)])
     g.maps((3, 4), bias=True)
     g.output(g.node("Softmax", [g.node("Add", [x, g.weight(3)])]))
+
+
+def space_to_batch(g: Graph, strides: list[int]) -> str:
+    """A convolution that reads even and odd columns as two images."""
+    x = g.node("Reshape", [g.input("N", 2, 3, 8), g.constant(np.int64([2, 3, 4, 2]))])
+    x = g.node("Transpose", [x], perm=[3, 0, 1, 2])
+    weight = g.weight(3, 2, 2, 3)
+    return g.node("Conv", [x, weight, g.weight(3)], pads=[1, 2, 0, 1], strides=strides, dilations=[2, 1])
+
+
+@case
+def tf_space_to_batch(g: Graph) -> None:
+    """A dilated convolution as TensorFlow Lite has it, of pixels moved into the batch, with its bias behind."""
+    x = space_to_batch(g, [1, 2])
+    g.maps((3, 2, 2, 3), bias=True)
+    x = g.node("Transpose", [g.node("Mul", [x, g.constant(np.float32([[[2]], [[4]], [[0.5]]]))])], perm=[1, 2, 3, 0])
+    g.output(g.node("Reshape", [x, g.constant(np.int64([1, 3, 2, 6]))]))
+
+
+@case
+def tf_space_to_batch_strided(g: Graph) -> None:
+    """The same with a stride of rows is not mapped; the convolution behind it is."""
+    x = space_to_batch(g, [2, 1])
+    g.stays()
+    x = g.node("Transpose", [x], perm=[1, 2, 3, 0])
+    g.output(g.conv(g.node("Reshape", [x, g.constant(np.int64([1, 3, 1, 10]))]), 2, 3, 1, 2))
+
+
+@case
+def tf_space_to_batch_1d(g: Graph) -> None:
+    """Even and odd steps of a 1-D signal as two signals."""
+    x = g.node("Reshape", [g.input("N", 2, 10), g.constant(np.int64([2, 5, 2]))])
+    x = g.conv(g.node("Transpose", [x], perm=[2, 0, 1]), 3, 2, 3, bias=True, pads=[1, 0])
+    g.output(g.node("Reshape", [g.node("Transpose", [x], perm=[1, 2, 0]), g.constant(np.int64([1, 3, 8]))]))

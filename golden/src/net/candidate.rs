@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     pub(super) weight_shape: Vec<usize>,
     pub(super) weights: Vec<f32>,
     pub(super) bias: Vec<f32>,
+    /// Images of a convolution that its geometry interleaves.
+    pub(super) batch: usize,
     /// Name of the tensor that it reads.
     pub(super) input: String,
     /// Name of the tensor that it writes.

@@ -93,6 +93,7 @@ fn dense(
         weight_shape: vec![outputs, inputs],
         weights,
         bias,
+        batch: 1,
         input: input.to_owned(),
         output: output.to_owned(),
         output_shape,

@@ -180,6 +180,8 @@ fn advice(node: &NodeProto) -> &'static str {
     let op = node.op_type.as_str();
     if ["QLinear", "Quantize", "Integer", "QGemm", "QAttention"].iter().any(|part| op.contains(part)) {
         FLOAT_MODEL
+    } else if matches!(op, "Loop" | "Scan") {
+        "such loops come from recurrent layers; 1-D convolutions over time are supported"
     } else {
         "export the model without it"
     }

@@ -5,6 +5,7 @@ use super::conv::conv;
 use super::dense::{gemm, matmul};
 use super::error::NetError;
 use super::fold::fold;
+use super::interleave::cut_between;
 use super::layer::{MacLayer, UnmappedLayer};
 use super::source::subgraphs;
 use super::tensors::Tensors;
@@ -71,8 +72,11 @@ pub(super) fn map(graph: &GraphProto, tensors: &Tensors<'_>) -> Result<Mapped, N
             node.attribute.clear();
         }
         check_finite(&candidate, &node.name, ["weights with batch normalization", "bias with batch normalization"])?;
-        result.graph.node[index] =
-            cut_node(&node.name, result.layers.len(), &candidate.input, &candidate.output, &candidate.output_shape);
+        result.graph.node[index] = if candidate.batch == 1 {
+            cut_node(&node.name, result.layers.len(), &candidate.input, &candidate.output, &candidate.output_shape)
+        } else {
+            cut_between(&mut result.graph, &node.name, result.layers.len(), &candidate)
+        };
         result.layers.push(MacLayer {
             name: node.name.clone(),
             op: candidate.op,

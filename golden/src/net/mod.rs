@@ -18,6 +18,7 @@ mod functions;
 mod geometry;
 mod graph;
 mod input;
+mod interleave;
 mod layer;
 mod map;
 mod operators;

@@ -31,6 +31,7 @@ fn what_counts_channels_is_folded() {
         "tf_conv1d_opset11",
         "tf_conv1d",
         "tf_dense_behind_reshape",
+        "tf_space_to_batch",
         "training_leftovers",
         "dense_bn_of_channels",
     ] {
