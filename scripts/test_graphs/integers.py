@@ -134,6 +134,17 @@ def bad_only_integers(g: Graph) -> bytes:
 
 
 @refused("NoMacLayer")
+def bad_many_integers(g: Graph) -> bytes:
+    """So many layers of integers that the message names a few of them only."""
+    scale, zero = g.constant(np.float32(1 / 16)), g.constant(np.int8(0))
+    x = g.node("QuantizeLinear", [g.input("N", 2, 4, 4), scale, zero])
+    for _ in range(9):
+        x = g.node("QLinearConv", [x, scale, zero, *quantised(g, 2, 2, 1, 1), scale, zero])
+    g.output(g.node("DequantizeLinear", [x, scale, zero]))
+    return encoded(g.model())
+
+
+@refused("NoMacLayer")
 def bad_only_recurrent(g: Graph) -> bytes:
     """A net of one LSTM."""
     weights = [g.weight(1, 16, 3), g.weight(1, 16, 4)]

@@ -124,8 +124,16 @@ pub enum NetError {
     },
 }
 
+/// Most layers that a message lists.
+const LISTED: usize = 4;
+
 fn unmapped_list(unmapped: &[super::UnmappedLayer]) -> String {
-    unmapped.iter().map(|u| format!("; {} {:?}: {}", u.op, u.name, u.reason)).collect()
+    let mut list: String =
+        unmapped.iter().take(LISTED).map(|u| format!("; {} {:?}: {}", u.op, u.name, u.reason)).collect();
+    if unmapped.len() > LISTED {
+        list += &format!("; and {} more", unmapped.len() - LISTED);
+    }
+    list
 }
 
 /// Why samples or labels cannot be used.
