@@ -17,16 +17,29 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx.inliner
 import onnx.version_converter
 import onnxruntime
+from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-# layers and storage put their cases on the registry.
-from test_graphs import layers, refused, registry, storage  # noqa: F401
+# These put their cases on the registry.
+from test_graphs import (  # noqa: F401
+    calls,
+    channels_last,
+    exported,
+    integers,
+    layers,
+    operators,
+    refused,
+    registry,
+    storage,
+)
 from test_graphs.builder import Graph
 
 TOLERANCE = 1e-5
-LARGEST_FILE = 5000
+LARGEST_FILE = 9000
+GRAPHS = Path(__file__).resolve().parent.parent / "golden" / "tests" / "graphs"
 
 
 def seed(name: str) -> int:
@@ -54,21 +67,23 @@ def run(model: onnx.ModelProto, x: np.ndarray, *, optimise: bool) -> dict[str, n
     options.graph_optimization_level = level.ORT_ENABLE_ALL if optimise else level.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(unnamed.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {"input": x}), strict=True))
+    return dict(zip(names, session.run(names, {model.graph.input[0].name: x}), strict=True))
 
 
 def run_reference(model: onnx.ModelProto, x: np.ndarray) -> dict[str, np.ndarray]:
     """Every output of the model in the onnx package's reference evaluator."""
-    if model.opset_import[0].version == 9:
-        # The evaluator's batch norm of opset 9 mixes the batch's own statistics in, as in training.
+    if model.opset_import[0].version < 14:
+        # The evaluator's batch norm mixes the batch's own statistics in before opset 14, as in training, and its
+        # softmax is always that of opset 13.
         model = onnx.version_converter.convert_version(model, 17)
+    model = onnx.inliner.inline_local_functions(model) if model.functions else model
     names = [output.name for output in model.graph.output]
-    return dict(zip(names, ReferenceEvaluator(model).run(None, {"input": x}), strict=True))
+    return dict(zip(names, ReferenceEvaluator(model).run(None, {model.graph.input[0].name: x}), strict=True))
 
 
-def sample_shape(graph: Graph, given: list[int] | None) -> list[int]:
+def sample_shape(model: onnx.ModelProto, given: list[int] | None) -> list[int]:
     """Shape of the input with batch 1, open dimensions as given."""
-    declared = [dim.dim_value for dim in graph.inputs[0].type.tensor_type.shape.dim]
+    declared = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
     return [1, *(given or declared[1:])]
 
 
@@ -78,35 +93,17 @@ def describe_valid(name: str, function) -> tuple[bytes, dict]:
     function(graph)
     model = graph.model()
     options = registry.OPTIONS.get(name, {})
-    x = sample(sample_shape(graph, options.get("input_shape")))
+    x = sample(sample_shape(model, options.get("input_shape")))
     exact = name not in registry.INEXACT
-
-    # The importer takes the first output of floating-point numbers.
-    outputs = run(model, x, optimise=False)
-    key = next(output.name for output in graph.outputs if outputs[output.name].dtype == np.float32)
-    expected = outputs[key]
-    # The checker wants a shape: of the right rank, every dimension open.
-    for output in model.graph.output:
-        for _ in range(outputs[output.name].ndim):
-            output.type.tensor_type.shape.dim.add()
-        output.type.tensor_type.shape.SetInParent()
-    onnx.checker.check_model(model, full_check=True)
-    others = {
-        "onnxruntime's optimizer": run(model, x, optimise=True)[key],
-        "the reference evaluator": run_reference(model, x)[key],
-    }
-    for who, found in others.items():
-        same = np.array_equal(found, expected) if exact else np.allclose(found, expected, TOLERANCE, TOLERANCE)
-        if not same:
-            raise AssertionError(f"{name}: {who} gives {found}, onnxruntime {expected}")
+    outputs, answer = answers(name, model, x, exact=exact)
 
     # How often a weight is used follows from the size of what the node writes.
-    tensors = [graph.nodes[layer.node].output[0] for layer in graph.mapped]
+    tensors = [layer.tensor or graph.nodes[layer.node].output[0] for layer in graph.mapped]
     results = run(graph.model([tensor for tensor in tensors if tensor not in outputs]), x, optimise=False)
     mapped = [
         {
             "name": layer.name,
-            "op": graph.nodes[layer.node].op_type,
+            "op": layer.op or graph.nodes[layer.node].op_type,
             "weight_shape": layer.weight_shape,
             "bias": layer.bias,
             "macs": results[tensor].size * math.prod(layer.weight_shape[1:]),
@@ -120,11 +117,67 @@ def describe_valid(name: str, function) -> tuple[bytes, dict]:
         "mapped": mapped,
         "unmapped": [{"name": layer.name, "op": layer.op} for layer in graph.unmapped],
         "undecided": graph.undecided,
+        **answer,
+    }
+
+
+def answers(name: str, model: onnx.ModelProto, x: np.ndarray, *, exact: bool) -> tuple[dict[str, np.ndarray], dict]:
+    """Every output of a model, and of the one that counts what the index says. Opens the outputs' shapes in `model`."""
+    outputs = run(model, x, optimise=False)
+    # The importer takes the first output of floating-point numbers.
+    key = next(output.name for output in model.graph.output if outputs[output.name].dtype == np.float32)
+    expected = outputs[key]
+    # The checker wants a shape: of the right rank, every dimension open.
+    for output in model.graph.output:
+        if not output.type.tensor_type.HasField("shape"):
+            for _ in range(outputs[output.name].ndim):
+                output.type.tensor_type.shape.dim.add()
+            output.type.tensor_type.shape.SetInParent()
+    onnx.checker.check_model(model, full_check=True)
+    others = {"onnxruntime's optimizer": run(model, x, optimise=True)[key]}
+    if name not in registry.ONE_OPINION:
+        others["the reference evaluator"] = run_reference(model, x)[key]
+    for who, found in others.items():
+        same = np.array_equal(found, expected) if exact else np.allclose(found, expected, TOLERANCE, TOLERANCE)
+        if not same:
+            raise AssertionError(f"{name}: {who} gives {found}, onnxruntime {expected}")
+    return outputs, {
         "exact": exact,
         "input_shape": list(x.shape),
         "input": x.ravel().tolist(),
         "output_shape": list(expected.shape),
         "output": expected.ravel().tolist(),
+    }
+
+
+def describe_exported(name: str, what: str, bias: str) -> tuple[bytes, dict]:
+    """A file that another program wrote, as it is, and its entry in the index."""
+    data = (GRAPHS / f"{name}.onnx").read_bytes()
+    model = onnx.load_from_string(data)
+    x = sample(sample_shape(model, None))
+    _, answer = answers(name, model, x, exact=False)
+    nodes = exported.layers(model)
+    # Weights may be computed from constants, so onnxruntime tells their shapes.
+    shown = onnx.ModelProto()
+    shown.CopyFrom(model)
+    present = {output.name for output in model.graph.output}
+    for tensor in sorted({name for layer in nodes for name in (layer.input[1], layer.output[0])} - present):
+        shown.graph.output.append(helper.make_tensor_value_info(tensor, onnx.TensorProto.FLOAT, None))
+    results = run(shown, x, optimise=False)
+    mapped = []
+    for layer, biased in zip(nodes, bias, strict=True):
+        shape = exported.weight_shape(layer, results[layer.input[1]].shape)
+        macs = results[layer.output[0]].size * math.prod(shape[1:])
+        entry = {"name": None, "op": layer.op_type, "weight_shape": shape, "bias": biased == "b", "macs": macs}
+        mapped.append(entry)
+    return data, {
+        "file": f"{name}.onnx",
+        "tests": what,
+        "options": {},
+        "mapped": mapped,
+        "unmapped": [],
+        "undecided": [],
+        **answer,
     }
 
 
@@ -145,13 +198,16 @@ def index_text(entries: list[dict]) -> str:
 def main() -> None:
     """Reads the command line, makes every case, writes them all or nothing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    default = Path(__file__).resolve().parent.parent / "golden" / "tests" / "graphs"
-    parser.add_argument("--out", type=Path, default=default, help="folder to write")
+    parser.add_argument("--out", type=Path, default=GRAPHS, help="folder to write")
     folder = parser.parse_args().out
 
     files, entries = {}, []
     for function in registry.CASES:
         data, entry = describe_valid(function.__name__, function)
+        files[entry["file"]] = data
+        entries.append(entry)
+    for name, (what, bias) in exported.CASES.items():
+        data, entry = describe_exported(name, what, bias)
         files[entry["file"]] = data
         entries.append(entry)
     for function, errors in refused.CASES:

@@ -13,12 +13,17 @@ from onnx import TensorProto, helper, numpy_helper
 
 @dataclass
 class Mapped:
-    """A node that should become a MAC layer of this name (None: any that is unique), with a weight of this shape."""
+    """A node that should become a MAC layer of this name (None: any that is unique), with a weight of this shape.
+
+    `op` and `tensor` say what it is and writes where the node calls a function that holds it.
+    """
 
     node: int
     name: str | None
     weight_shape: list[int]
     bias: bool
+    op: str | None = None
+    tensor: str | None = None
 
 
 @dataclass
@@ -43,6 +48,7 @@ class Graph:
     mapped: list[Mapped] = field(default_factory=list)
     unmapped: list[Unmapped] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)
+    functions: list[onnx.FunctionProto] = field(default_factory=list)
 
     def __post_init__(self):
         self.generator = np.random.default_rng(self.seed)
@@ -50,6 +56,11 @@ class Graph:
     def values(self, *shape: int) -> np.ndarray:
         """Float32 multiples of 1/32 between -1 and 1."""
         return (self.generator.integers(-32, 33, shape) / 32.0).astype(np.float32)
+
+    def function(self, name: str, inputs: list[str], outputs: list[str], nodes: list[onnx.NodeProto], **extra) -> None:
+        """A function of the domain axp.test that nodes may call."""
+        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid("axp.test", 1)]
+        self.functions.append(helper.make_function("axp.test", name, inputs, outputs, nodes, opsets, **extra))
 
     def input(self, *shape: int | str | None, name: str = "input", dtype: int = TensorProto.FLOAT) -> str:
         """An input of the graph, batch first; a string or None is an open dimension."""
@@ -122,6 +133,9 @@ class Graph:
         """The ONNX model, unchecked; `extra_outputs` are tensors to return besides."""
         extra = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in extra_outputs]
         graph = helper.make_graph(self.nodes, "test", self.inputs, [*self.outputs, *extra], self.initializers)
-        domains = {node.domain for node in self.nodes} - {""}
+        called = [node for function in self.functions for node in function.node]
+        domains = {node.domain for node in [*self.nodes, *called]} - {""}
         opsets = [helper.make_opsetid("", self.opset), *(helper.make_opsetid(domain, 1) for domain in sorted(domains))]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=self.ir_version, producer_name="axp")
+        return helper.make_model(
+            graph, opset_imports=opsets, ir_version=self.ir_version, producer_name="axp", functions=self.functions
+        )

@@ -11,6 +11,7 @@ Case = Callable[[Graph], None]
 
 CASES: list[Case] = []
 INEXACT: set[str] = set()
+ONE_OPINION: set[str] = set()
 OPTIONS: dict[str, dict] = {}
 
 
@@ -23,6 +24,12 @@ def case(function: Case) -> Case:
 def inexact(function: Case) -> Case:
     """Marks a case whose outputs are compared with a tolerance: they may differ in the last bits."""
     INEXACT.add(function.__name__)
+    return function
+
+
+def one_opinion(function: Case) -> Case:
+    """Marks a case that the reference evaluator cannot run."""
+    ONE_OPINION.add(function.__name__)
     return function
 
 

@@ -18,6 +18,10 @@ fn models_that_cannot_be_built_are_refused_with_the_reason() {
         ("bad_nan_weight.onnx", "NaN"),
         ("bad_infinite_bias.onnx", "inf"),
         ("bad_two_inputs.onnx", "2 inputs"),
+        ("bad_only_integers.onnx", "export the float32 model"),
+        ("bad_qlinear_add.onnx", "export the float32 model"),
+        ("bad_only_recurrent.onnx", "recurrent"),
+        ("bad_fixed_batch.onnx", "batch of 8"),
     ] {
         let model = graph(file);
         runner.refused(&["build", &model, "--calib", &calib, "--out", "out"], &[file, words]);

@@ -1,10 +1,11 @@
 //! The bytes of an array: a .npy file, or a member of a .npz archive.
 
 use super::error::SampleError;
+use ndarray_npy::npy::header::Header;
 use std::fs;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive};
 
 /// How a .npz archive begins, which is a zip archive.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -15,16 +16,26 @@ const MEMBER: &str = ".npz:";
 /// Most names that a message lists.
 const LISTED: usize = 8;
 
+/// Bytes that a header may have: 64 KiB in version 1, and no array of numbers
+/// needs another one.
+const HEADER: u64 = 10 + (1 << 16);
+
+/// Samples or labels that a compressed array may hold. A compressed zero takes
+/// next to no room, so that a small file could fill the memory.
+const MOST: u64 = 1 << 20;
+
 /// The .npy bytes of `path`: a .npy file, a .npz archive of one array, or
-/// `archive.npz:name`, one of several.
+/// `archive.npz:name`, one of several. Each of the caller's items, a sample or
+/// a label, has `numbers` numbers.
 ///
 /// # Errors
-/// An unreadable file, a damaged archive, no such array in it or several.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, SampleError> {
+/// An unreadable file, a damaged archive, no such array in it or several, or
+/// one that would unpack to more than it says, or to more than a million items.
+pub(super) fn read(path: &Path, numbers: usize) -> Result<Vec<u8>, SampleError> {
     let (file, member) = split(path);
     let bytes = fs::read(&file).map_err(|source| SampleError::Io { path: file.clone(), source })?;
     if bytes.starts_with(ZIP) {
-        return extract(&bytes, member).map_err(|what| SampleError::Format { path: file, what });
+        return extract(&bytes, member, numbers).map_err(|what| SampleError::Format { path: file, what });
     }
     if member.is_some() {
         return Err(SampleError::Format { path: file, what: "this is not a .npz archive".into() });
@@ -43,7 +54,7 @@ fn split(path: &Path) -> (PathBuf, Option<&str>) {
 }
 
 /// One array of an archive.
-fn extract(bytes: &[u8], member: Option<&str>) -> Result<Vec<u8>, String> {
+fn extract(bytes: &[u8], member: Option<&str>, numbers: usize) -> Result<Vec<u8>, String> {
     let damaged = |error: &dyn std::fmt::Display| format!("this is not a usable .npz archive: {error}");
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
     // A name that cannot be decoded is none that anyone can ask for.
@@ -55,10 +66,46 @@ fn extract(bytes: &[u8], member: Option<&str>) -> Result<Vec<u8>, String> {
         None => None,
     };
     let Some(found) = found else { return Err(choose(&arrays, member)) };
-    let mut npy = Vec::new();
     let mut file = archive.by_name(found).map_err(|error| damaged(&error))?;
-    file.read_to_end(&mut npy).map_err(|error| damaged(&error))?;
+    let size = file.size();
+    let mut npy = Vec::new();
+    file.by_ref().take(size.min(HEADER)).read_to_end(&mut npy).map_err(|error| damaged(&error))?;
+    let stored = file.compression() == CompressionMethod::Stored;
+    let most = (!stored).then(|| (numbers as u64).saturating_mul(MOST));
+    check_size(&npy, size, most)?;
+    // One byte more tells whether there is more than it says.
+    let rest = (size - npy.len() as u64).saturating_add(1);
+    file.by_ref().take(rest).read_to_end(&mut npy).map_err(|error| damaged(&error))?;
+    if npy.len() as u64 != size {
+        return Err(damaged(&format_args!("{found:?} holds more or less than the {size} bytes that it claims")));
+    }
     Ok(npy)
+}
+
+/// Checks that an array, of which the first bytes are here, has the size that
+/// its header gives it, and not more than `most` numbers.
+fn check_size(start: &[u8], size: u64, most: Option<u64>) -> Result<(), String> {
+    let mut rest = start;
+    let header = Header::from_reader(&mut rest).map_err(|error| format!("this is not a usable .npy array: {error}"))?;
+    let kind = header.type_descriptor.to_string();
+    let width = kind.trim_matches('\'').trim_start_matches(['<', '>', '|', '=', 'b', 'i', 'u', 'f', 'c']);
+    let Some(width) = width.parse::<u64>().ok().filter(|width| (1..=32).contains(width)) else {
+        return Err(format!("its numbers are {kind}; give float32, uint8 with a scale, or integers for labels"));
+    };
+    let numbers = header.shape.iter().try_fold(1u64, |product, dim| product.checked_mul(*dim as u64));
+    let header_bytes = (start.len() - rest.len()) as u64;
+    let bytes = numbers.and_then(|numbers| numbers.checked_mul(width)?.checked_add(header_bytes));
+    if bytes != Some(size) {
+        return Err(format!("the archive says {size} bytes, which an array of shape {:?} has not", header.shape));
+    }
+    match most {
+        Some(most) if numbers > Some(most) => Err(format!(
+            "the array of shape {:?} would unpack to {size} bytes, more than {MOST} of what the model takes; \
+             give it as a .npy file",
+            header.shape
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Which arrays there are, where none was found.

@@ -33,6 +33,8 @@ pub(super) struct Candidate {
     pub(super) weight_shape: Vec<usize>,
     pub(super) weights: Vec<f32>,
     pub(super) bias: Vec<f32>,
+    /// Images of a convolution that its geometry interleaves.
+    pub(super) batch: usize,
     /// Name of the tensor that it reads.
     pub(super) input: String,
     /// Name of the tensor that it writes.
@@ -66,7 +68,7 @@ pub(super) fn float_shape<'a>(tensors: &'a Tensors<'_>, name: &str, what: &str) 
 /// Shape and values of a constant float32 tensor.
 pub(super) fn constant(tensors: &Tensors<'_>, name: &str, what: &str) -> Result<(Vec<usize>, Vec<f32>), Refusal> {
     if !tensors.is_constant(name) {
-        return unmapped(format!("its {what} are computed at run time"));
+        return unmapped(format!("its {what} are computed at run time; only constant ones can be mapped"));
     }
     let tensor = tensors.value(name)?;
     match floats(&tensor) {

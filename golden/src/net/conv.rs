@@ -19,7 +19,7 @@ pub(super) fn conv(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidate,
         return unmapped(format!("it is a {spatial}-D convolution; 1-D and 2-D ones are supported"));
     }
     let (weight_shape, weights) = constant(tensors, w, "weights")?;
-    if weight_shape.len() != shape.len() || shape[0] != 1 {
+    if weight_shape.len() != shape.len() {
         return Err(malformed(node, &format!("has weights of shape {weight_shape:?} for an input of {shape:?}")));
     }
     let groups = int(node, "group", 1);
@@ -52,13 +52,28 @@ pub(super) fn conv(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidate,
         dilation: pair(&sizes(node, "dilations", spatial)?),
         padding: [0, 0],
     };
+    let batch = shape[0];
     let geometry = padded(node, geometry, spatial)?;
     let output_shape = float_shape(tensors, y, "outputs")?.to_vec();
-    if output_shape[..2] != [1, out_channels] || pair(&output_shape[2..]) != geometry.output {
+    if output_shape[..2] != [batch, out_channels] || pair(&output_shape[2..]) != geometry.output {
         return unmapped(format!("its output shape {output_shape:?} is not that of ONNX's formula"));
     }
+    let geometry = interleaved(geometry, batch, 2 - spatial)?;
     let (input, output) = (x.to_owned(), y.clone());
-    Ok(Candidate { op: MacOp::Conv, geometry, weight_shape, weights, bias, input, output, output_shape })
+    Ok(Candidate { op: MacOp::Conv, geometry, weight_shape, weights, bias, batch, input, output, output_shape })
+}
+
+/// A convolution of several images as one of a single image: position `i` of
+/// image `b` along `axis` becomes position `i · batch + b`. TensorFlow moves
+/// pixels into the batch where a convolution is dilated.
+fn interleaved(mut geometry: Geometry, batch: usize, axis: usize) -> Result<Geometry, Refusal> {
+    if batch > 1 && geometry.stride[axis] > 1 {
+        return unmapped(format!("it has a stride and reads a batch of {batch} images; one is supported"));
+    }
+    for size in [&mut geometry.input, &mut geometry.output, &mut geometry.dilation, &mut geometry.padding] {
+        size[axis] *= batch;
+    }
+    Ok(geometry)
 }
 
 fn malformed(node: &NodeProto, what: &str) -> Refusal {

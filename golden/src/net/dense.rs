@@ -47,7 +47,7 @@ pub(super) fn gemm(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidate,
     dense(MacOp::Gemm, [*rows, *inputs, outputs], weights, bias, (a, y), output_shape)
 }
 
-/// Reads `A · B` with constant B of rank 2.
+/// Reads `A · B` with a constant matrix B.
 pub(super) fn matmul(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidate, Refusal> {
     let (Some(a), Some(b), Some(y)) = (input(node, 0), input(node, 1), node.output.first()) else {
         return Err(malformed(node, "needs two inputs and an output"));
@@ -60,7 +60,9 @@ pub(super) fn matmul(node: &NodeProto, tensors: &Tensors<'_>) -> Result<Candidat
     }
     let shape = activations(tensors, a)?;
     let (stored, values) = constant(tensors, b, "weights")?;
-    let [inputs, outputs] = stored[..] else {
+    // A batch of one matrix is a matrix, as TensorFlow's 1-D layers have it.
+    let ones = stored.len().saturating_sub(2).min(stored.iter().take_while(|dim| **dim == 1).count());
+    let [inputs, outputs] = stored[ones..] else {
         return unmapped(format!("its weights have the shape {stored:?}; a matrix is supported"));
     };
     let Some((last, leading)) = shape.split_last() else {
@@ -91,6 +93,7 @@ fn dense(
         weight_shape: vec![outputs, inputs],
         weights,
         bias,
+        batch: 1,
         input: input.to_owned(),
         output: output.to_owned(),
         output_shape,

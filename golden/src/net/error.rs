@@ -21,13 +21,31 @@ pub enum NetError {
         /// What is wrong, and where.
         what: String,
     },
+    /// A sound ONNX file that needs what is not read.
+    #[error("{what}")]
+    Unsupported {
+        /// What it needs, where, and what to do.
+        what: String,
+    },
+    /// The graph is made for several samples at once.
+    #[error(
+        "the model is made for a batch of {batch} and cannot take one sample: {what}; export it with a batch of 1 or an open one"
+    )]
+    FixedBatch {
+        /// The batch size of its input.
+        batch: usize,
+        /// What contradicts a batch of 1.
+        what: String,
+    },
     /// An operator that cannot be run.
-    #[error("node {node:?} uses the operator {op}, which is not supported; export the model without it")]
+    #[error("node {node:?} uses the operator {op}, which is not supported; {advice}")]
     UnsupportedOperator {
         /// The operator, with its domain where that is not ONNX's own.
         op: String,
         /// The node's name.
         node: String,
+        /// What to do about it.
+        advice: &'static str,
     },
     /// Not exactly one input.
     #[error("the model has {} inputs ({inputs:?}); only models with one input can be mapped", inputs.len())]
@@ -106,8 +124,16 @@ pub enum NetError {
     },
 }
 
+/// Most layers that a message lists.
+const LISTED: usize = 4;
+
 fn unmapped_list(unmapped: &[super::UnmappedLayer]) -> String {
-    unmapped.iter().map(|u| format!("; {} {:?}: {}", u.op, u.name, u.reason)).collect()
+    let mut list: String =
+        unmapped.iter().take(LISTED).map(|u| format!("; {} {:?}: {}", u.op, u.name, u.reason)).collect();
+    if unmapped.len() > LISTED {
+        list += &format!("; and {} more", unmapped.len() - LISTED);
+    }
+    list
 }
 
 /// Why samples or labels cannot be used.

@@ -1,90 +1,139 @@
-//! What follows a MAC layer and can become part of it.
+//! What follows a MAC layer and can become part of it: a bias, and a batch
+//! normalization, also as the products and sums that exporters make of it.
 
 use super::attributes::{float, int};
 use super::candidate::{Candidate, Refusal, constant, input};
+use super::channels::Channels;
 use super::error::NetError;
-use super::geometry::Layout;
-use super::layer::MacOp;
 use super::tensors::Tensors;
+use super::uses::Uses;
 use tract_onnx::pb::NodeProto;
 
-/// Folds `node`, the only reader of the candidate's output, into it, if it is a
-/// bias or a batch normalization. Returns whether it was.
-pub(super) fn fold(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensors<'_>) -> Result<bool, NetError> {
-    let folded = match node.op_type.as_str() {
-        "Add" => add(candidate, node, tensors),
-        "BatchNormalization" => batch_norm(candidate, node, tensors),
-        _ => return Ok(false),
-    };
-    match folded {
-        Ok(true) => {
-            candidate.output.clone_from(&node.output[0]);
-            Ok(true)
+/// Folds what follows a layer into it, as long as only one node reads what the
+/// last one wrote. Nodes that move channels and change none may stand between.
+/// Returns the folded nodes, each with the name of the tensor that it would
+/// have changed; they are to pass it on.
+pub(super) fn fold<'a>(
+    candidate: &mut Candidate,
+    uses: &Uses<'a>,
+    tensors: &Tensors<'_>,
+) -> Result<Vec<(usize, String)>, NetError> {
+    let mut affine = Affine::of(candidate);
+    let mut at = Channels::of(candidate);
+    let mut folded = Vec::new();
+    while let Some((index, node)) = uses.only_reader(&at.tensor) {
+        if let Some(moved) = at.behind(node, tensors) {
+            at = moved;
+            continue;
         }
-        Ok(false) | Err(Refusal::Unmapped(_)) => Ok(false),
-        Err(Refusal::Fatal(error)) => Err(error),
+        match affine.take(node, &at, tensors) {
+            Ok(true) => {}
+            Ok(false) | Err(Refusal::Unmapped(_)) => break,
+            Err(Refusal::Fatal(error)) => return Err(error),
+        }
+        folded.push((index, std::mem::replace(&mut at.tensor, node.output[0].clone())));
     }
+    affine.apply(candidate);
+    Ok(folded)
 }
 
-/// `MatMul` has no bias of its own, and some exporters leave `Conv` without
-/// one; they put it into an `Add`.
-fn add(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensors<'_>) -> Result<bool, Refusal> {
-    if candidate.op == MacOp::Gemm || !candidate.bias.is_empty() {
-        return Ok(false);
-    }
-    let Some(addend) = node.input.iter().find(|name| **name != candidate.output) else { return Ok(false) };
-    let (shape, values) = constant(tensors, addend, "bias")?;
-    let rank = candidate.output_shape.len();
-    let axis = match candidate.geometry.layout {
-        Layout::ChannelsFirst => 1,
-        Layout::ChannelsLast => rank.saturating_sub(1),
-    };
-    let channels = candidate.geometry.out_channels;
-    // Axes count from the last; an addend of higher rank would change the
-    // shape of the result.
-    let along = |index: usize| index + rank == axis + shape.len();
-    let other_axes_one = shape.iter().enumerate().all(|(index, dim)| *dim == 1 || along(index) && *dim == channels);
-    if shape.len() > rank || !other_axes_one {
-        return Ok(false);
-    }
-    candidate.bias = match values[..] {
-        [value] => vec![value; channels],
-        _ => values,
-    };
-    Ok(true)
+/// y = x·scale + bias for each channel, in binary64; rounded to binary32 once,
+/// when all is folded.
+struct Affine {
+    scale: Option<Vec<f64>>,
+    bias: Option<Vec<f64>>,
+    channels: usize,
 }
 
-/// w' = w·s and b' = (b − mean)·s + shift with s = scale / √(variance + ε), in
-/// binary64, rounded once to binary32.
-fn batch_norm(candidate: &mut Candidate, node: &NodeProto, tensors: &Tensors<'_>) -> Result<bool, Refusal> {
-    let channels = candidate.geometry.out_channels;
-    // The second axis counts the channels: that of a convolution, or of one
-    // dense vector a sample.
-    let second_axis = candidate.geometry.layout == Layout::ChannelsFirst || candidate.output_shape.len() == 2;
-    let inference = int(node, "training_mode", 0) == 0 && int(node, "spatial", 1) == 1;
-    let one_output = node.output.iter().skip(1).all(String::is_empty);
-    if !second_axis || !inference || !one_output || input(node, 0) != Some(&candidate.output) {
-        return Ok(false);
+impl Affine {
+    /// Of a layer by itself.
+    fn of(candidate: &Candidate) -> Self {
+        let bias = candidate.bias.iter().copied().map(f64::from).collect();
+        Self {
+            scale: None,
+            bias: (!candidate.bias.is_empty()).then_some(bias),
+            channels: candidate.geometry.out_channels,
+        }
     }
-    let mut parameters: Vec<Vec<f32>> = Vec::new();
-    for index in 1..5 {
-        let Some(name) = input(node, index) else { return Ok(false) };
-        let (_, values) = constant(tensors, name, "batch normalization")?;
-        if values.len() != channels {
+
+    /// Takes `node` in, which reads the channels at `at`. Returns whether it
+    /// could.
+    fn take(&mut self, node: &NodeProto, at: &Channels, tensors: &Tensors<'_>) -> Result<bool, Refusal> {
+        if node.op_type == "BatchNormalization" {
+            return self.take_batch_norm(node, at, tensors);
+        }
+        if !matches!(node.op_type.as_str(), "Add" | "Sub" | "Mul" | "Div") {
             return Ok(false);
         }
-        parameters.push(values);
+        let (Some(left), Some(right)) = (input(node, 0), input(node, 1)) else { return Ok(false) };
+        let channels_left = left == at.tensor;
+        let (shape, values) = constant(tensors, if channels_left { right } else { left }, "constant")?;
+        let Some(values) = at.spread(&shape, &values) else { return Ok(false) };
+        let zeros = values.contains(&0.0);
+        match (node.op_type.as_str(), channels_left) {
+            ("Add", _) => self.shift(|channel| values[channel]),
+            ("Sub", true) => self.shift(|channel| -values[channel]),
+            ("Sub", false) => {
+                self.scale(|_| -1.0);
+                self.shift(|channel| values[channel]);
+            }
+            ("Mul", _) if values.iter().all(|value| value.is_finite()) => self.scale(|channel| values[channel]),
+            ("Div", true) if !zeros && values.iter().all(|value| value.is_finite()) => {
+                self.scale(|channel| 1.0 / values[channel]);
+            }
+            // A constant divided by the channels, and what has no finite weights.
+            _ => return Ok(false),
+        }
+        Ok(true)
     }
-    let epsilon = f64::from(float(node, "epsilon", 1e-5));
-    if candidate.bias.is_empty() {
-        candidate.bias = vec![0.0; channels];
+
+    /// w' = w·s and b' = (b − mean)·s + shift with s = scale / √(variance + ε).
+    fn take_batch_norm(&mut self, node: &NodeProto, at: &Channels, tensors: &Tensors<'_>) -> Result<bool, Refusal> {
+        let inference = int(node, "training_mode", 0) == 0 && int(node, "spatial", 1) == 1;
+        let one_output = node.output.iter().skip(1).all(String::is_empty);
+        // It counts the channels on its second axis.
+        if at.axis != 1 || !inference || !one_output || input(node, 0) != Some(&at.tensor) {
+            return Ok(false);
+        }
+        let mut parameters: Vec<Vec<f32>> = Vec::new();
+        for index in 1..5 {
+            let Some(name) = input(node, index) else { return Ok(false) };
+            let (_, values) = constant(tensors, name, "batch normalization")?;
+            if values.len() != self.channels {
+                return Ok(false);
+            }
+            parameters.push(values);
+        }
+        let epsilon = f64::from(float(node, "epsilon", 1e-5));
+        let parameter = |index: usize, channel: usize| f64::from(parameters[index][channel]);
+        self.shift(|channel| -parameter(2, channel));
+        self.scale(|channel| parameter(0, channel) / (parameter(3, channel) + epsilon).sqrt());
+        self.shift(|channel| parameter(1, channel));
+        Ok(true)
     }
-    let weights = candidate.weights.chunks_exact_mut(candidate.geometry.macs_per_output());
-    for (channel, (weights, bias)) in weights.zip(&mut candidate.bias).enumerate() {
-        let [scale, shift, mean, variance] = [0, 1, 2, 3].map(|index| f64::from(parameters[index][channel]));
-        let scale = scale / (variance + epsilon).sqrt();
-        weights.iter_mut().for_each(|weight| *weight = (f64::from(*weight) * scale) as f32);
-        *bias = ((f64::from(*bias) - mean) * scale + shift) as f32;
+
+    fn shift(&mut self, by: impl Fn(usize) -> f64) {
+        // -0 is what leaves every number as it is.
+        let bias = self.bias.get_or_insert_with(|| vec![-0.0; self.channels]);
+        bias.iter_mut().enumerate().for_each(|(channel, bias)| *bias += by(channel));
     }
-    Ok(true)
+
+    fn scale(&mut self, by: impl Fn(usize) -> f64) {
+        let scale = self.scale.get_or_insert_with(|| vec![1.0; self.channels]);
+        for values in [Some(scale), self.bias.as_mut()].into_iter().flatten() {
+            values.iter_mut().enumerate().for_each(|(channel, value)| *value *= by(channel));
+        }
+    }
+
+    fn apply(self, candidate: &mut Candidate) {
+        if let Some(scale) = self.scale {
+            let weights = candidate.weights.chunks_exact_mut(candidate.geometry.macs_per_output());
+            for (weights, scale) in weights.zip(scale) {
+                weights.iter_mut().for_each(|weight| *weight = (f64::from(*weight) * scale) as f32);
+            }
+        }
+        if let Some(bias) = self.bias {
+            candidate.bias = bias.into_iter().map(|bias| bias as f32).collect();
+        }
+    }
 }

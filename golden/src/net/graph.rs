@@ -6,6 +6,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use tract_onnx::model::OnnxOpRegister;
 use tract_onnx::pb::{GraphProto, NodeProto};
 
+/// What to do about a model that computes with integers.
+pub(super) const FLOAT_MODEL: &str = "export the float32 model, axp clusters its weights itself";
+
 /// Tensors that a node reads, those read inside its subgraphs included.
 pub(super) fn reads(node: &NodeProto) -> Vec<&str> {
     let mut names: Vec<&str> = node.input.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
@@ -155,17 +158,31 @@ pub(super) fn normalise(graph: &mut GraphProto) {
     }
 }
 
-/// Refuses operators that tract does not know.
+/// Refuses operators that tract does not know. It looks at their names alone,
+/// so that one of another domain would pass for ONNX's own.
 pub(super) fn check_operators(graph: &GraphProto, known: &OnnxOpRegister) -> Result<(), NetError> {
     for node in &graph.node {
-        if !known.0.contains_key(&node.op_type) {
-            let op = match node.domain.as_str() {
-                "" | "ai.onnx" => node.op_type.clone(),
-                domain => format!("{domain}.{}", node.op_type),
-            };
-            return Err(NetError::UnsupportedOperator { op, node: readable(node).to_owned() });
+        let own = matches!(node.domain.as_str(), "" | "ai.onnx");
+        let domain = own || matches!(node.domain.as_str(), "ai.onnx.ml" | "com.microsoft");
+        if !domain || !known.0.contains_key(&node.op_type) {
+            let op = if own { node.op_type.clone() } else { format!("{}.{}", node.domain, node.op_type) };
+            // It may be anything, and the message is one line.
+            let op = op.escape_debug().to_string();
+            return Err(NetError::UnsupportedOperator { op, node: readable(node).to_owned(), advice: advice(node) });
         }
         subgraphs(node).try_for_each(|graph| check_operators(graph, known))?;
     }
     Ok(())
+}
+
+/// What to do about an operator that cannot be run.
+fn advice(node: &NodeProto) -> &'static str {
+    let op = node.op_type.as_str();
+    if ["QLinear", "Quantize", "Integer", "QGemm", "QAttention"].iter().any(|part| op.contains(part)) {
+        FLOAT_MODEL
+    } else if matches!(op, "Loop" | "Scan") {
+        "such loops come from recurrent layers; 1-D convolutions over time are supported"
+    } else {
+        "export the model without it"
+    }
 }

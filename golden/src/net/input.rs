@@ -25,9 +25,24 @@ pub(super) fn select_output(graph: &mut GraphProto) -> Result<(), NetError> {
     Ok(())
 }
 
+/// Elements of the first output, batch included, where the file says so.
+pub(super) fn output_elements(graph: &GraphProto) -> Option<usize> {
+    let type_proto::Value::TensorType(tensor) = graph.output.first()?.r#type.as_ref()?.value.as_ref()?;
+    let dims = &tensor.shape.as_ref()?.dim;
+    dims.iter().try_fold(1usize, |product, dim| product.checked_mul(dimension_value(dim)?))
+}
+
+/// The only input of a graph.
+pub(super) struct Sample {
+    pub(super) name: String,
+    /// Shape without the batch.
+    pub(super) shape: Vec<usize>,
+    /// The batch that the file declares, 1 where it is open.
+    pub(super) batch: usize,
+}
+
 /// Fixes the shape of the only input: batch 1, open dimensions as given.
-/// Returns its name and the shape of one sample.
-pub(super) fn fix_shape(graph: &mut GraphProto, given: Option<&[usize]>) -> Result<(String, Vec<usize>), NetError> {
+pub(super) fn fix_shape(graph: &mut GraphProto, given: Option<&[usize]>) -> Result<Sample, NetError> {
     // Old exporters list weights as inputs too.
     let weights: HashSet<&str> = graph.initializer.iter().map(|tensor| tensor.name.as_str()).collect();
     let inputs: Vec<usize> =
@@ -45,11 +60,12 @@ pub(super) fn fix_shape(graph: &mut GraphProto, given: Option<&[usize]>) -> Resu
         return Err(NetError::InputType { input: name, found: "not a tensor".into() });
     };
     let declared = tensor.shape.as_ref().map(|shape| shape.dim.as_slice());
-    let sample = sample_shape(&name, declared, given)?;
-    let dims = std::iter::once(1).chain(sample.iter().copied());
+    let shape = sample_shape(&name, declared, given)?;
+    let batch = declared.and_then(<[Dimension]>::first).and_then(dimension_value).unwrap_or(1);
+    let dims = std::iter::once(1).chain(shape.iter().copied());
     let dim = dims.map(|d| Dimension { value: Some(Value::DimValue(d as i64)), ..Dimension::default() }).collect();
     tensor.shape = Some(TensorShapeProto { dim });
-    Ok((name, sample))
+    Ok(Sample { name, shape, batch })
 }
 
 fn sample_shape(name: &str, declared: Option<&[Dimension]>, given: Option<&[usize]>) -> Result<Vec<usize>, NetError> {

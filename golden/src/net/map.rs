@@ -5,32 +5,38 @@ use super::conv::conv;
 use super::dense::{gemm, matmul};
 use super::error::NetError;
 use super::fold::fold;
-use super::graph::{read_counts, reads};
+use super::interleave::cut_between;
 use super::layer::{MacLayer, UnmappedLayer};
 use super::source::subgraphs;
 use super::tensors::Tensors;
 use super::tract::cut_node;
-use std::collections::HashMap;
+use super::uses::Uses;
 use tract_onnx::pb::{GraphProto, NodeProto};
+
+/// What to do about layers that compute with integers.
+const INTEGERS: &str = "it multiplies quantised integers; export the float32 model, axp clusters its weights itself";
+
+/// What to do about recurrent layers.
+const RECURRENT: &str = "recurrent layers are not supported, 1-D convolutions over time are";
 
 /// Operators of multiply-accumulates that no rule maps, and why.
 const NEVER: [(&str, &str); 17] = [
     ("ConvTranspose", "transposed convolutions are not supported"),
-    ("ConvInteger", "integer arithmetic is not supported"),
-    ("MatMulInteger", "integer arithmetic is not supported"),
-    ("QLinearConv", "quantized arithmetic is not supported"),
-    ("QLinearMatMul", "quantized arithmetic is not supported"),
-    ("MatMulNBits", "quantized arithmetic is not supported"),
-    ("DynamicQuantizeMatMul", "quantized arithmetic is not supported"),
-    ("FusedMatMul", "fused operators are not supported"),
-    ("Einsum", "general sums are not supported"),
-    ("EinSum", "general sums are not supported"),
-    ("LSTM", "recurrent layers are not supported"),
-    ("GRU", "recurrent layers are not supported"),
-    ("RNN", "recurrent layers are not supported"),
-    ("Attention", "attention is not supported"),
-    ("MultiHeadAttention", "attention is not supported"),
-    ("GroupQueryAttention", "attention is not supported"),
+    ("ConvInteger", INTEGERS),
+    ("MatMulInteger", INTEGERS),
+    ("QLinearConv", INTEGERS),
+    ("QLinearMatMul", INTEGERS),
+    ("MatMulNBits", INTEGERS),
+    ("DynamicQuantizeMatMul", INTEGERS),
+    ("FusedMatMul", "fused operators are not supported; export the model before it is optimised for a runtime"),
+    ("Einsum", "general sums are not supported; a product with a constant matrix is, as MatMul"),
+    ("EinSum", "general sums are not supported; a product with a constant matrix is, as MatMul"),
+    ("LSTM", RECURRENT),
+    ("GRU", RECURRENT),
+    ("RNN", RECURRENT),
+    ("Attention", "attention is not supported: both factors are computed at run time"),
+    ("MultiHeadAttention", "attention is not supported: both factors are computed at run time"),
+    ("GroupQueryAttention", "attention is not supported: both factors are computed at run time"),
     ("DeformConv", "deformable convolutions are not supported"),
 ];
 
@@ -44,15 +50,8 @@ pub(super) struct Mapped {
 
 /// Maps what can be mapped in a graph whose nodes are in order and named.
 pub(super) fn map(graph: &GraphProto, tensors: &Tensors<'_>) -> Result<Mapped, NetError> {
-    let counts = read_counts(graph);
-    let readers: HashMap<&str, usize> = graph
-        .node
-        .iter()
-        .enumerate()
-        .flat_map(|(index, node)| reads(node).into_iter().map(move |name| (name, index)))
-        .collect();
+    let uses = Uses::new(graph);
     let mut result = Mapped { layers: Vec::new(), unmapped: Vec::new(), graph: graph.clone() };
-    let mut absorbed = vec![false; graph.node.len()];
     for (index, node) in graph.node.iter().enumerate() {
         let mut candidate = match candidate(node, tensors) {
             Some(Ok(candidate)) => candidate,
@@ -65,15 +64,19 @@ pub(super) fn map(graph: &GraphProto, tensors: &Tensors<'_>) -> Result<Mapped, N
             None => continue,
         };
         check_finite(&candidate, &node.name, ["weights", "bias"])?;
-        while counts.get(candidate.output.as_str()) == Some(&1)
-            && let Some(reader) = readers.get(candidate.output.as_str()).copied()
-            && fold(&mut candidate, &graph.node[reader], tensors)?
-        {
-            absorbed[reader] = true;
+        for (folded, tensor) in fold(&mut candidate, &uses, tensors)? {
+            let node = &mut result.graph.node[folded];
+            // Nothing else is left to do for it.
+            (node.op_type, node.input) = ("Identity".into(), vec![tensor]);
+            node.domain.clear();
+            node.attribute.clear();
         }
         check_finite(&candidate, &node.name, ["weights with batch normalization", "bias with batch normalization"])?;
-        result.graph.node[index] =
-            cut_node(&node.name, result.layers.len(), &candidate.input, &candidate.output, &candidate.output_shape);
+        result.graph.node[index] = if candidate.batch == 1 {
+            cut_node(&node.name, result.layers.len(), &candidate.input, &candidate.output, &candidate.output_shape)
+        } else {
+            cut_between(&mut result.graph, &node.name, result.layers.len(), &candidate)
+        };
         result.layers.push(MacLayer {
             name: node.name.clone(),
             op: candidate.op,
@@ -83,8 +86,6 @@ pub(super) fn map(graph: &GraphProto, tensors: &Tensors<'_>) -> Result<Mapped, N
             bias: candidate.bias,
         });
     }
-    let mut absorbed = absorbed.into_iter();
-    result.graph.node.retain(|_| !absorbed.next().unwrap_or(false));
     Ok(result)
 }
 

@@ -9,19 +9,25 @@
 mod arrays;
 mod attributes;
 mod candidate;
+mod channels;
 mod conv;
 mod dense;
 mod error;
 mod fold;
+mod functions;
 mod geometry;
 mod graph;
 mod input;
+mod interleave;
 mod layer;
 mod map;
+mod operators;
+mod quantise;
 pub mod samples;
 mod source;
 mod tensors;
 mod tract;
+mod uses;
 
 pub use error::{NetError, SampleError};
 pub use geometry::{Geometry, Layout};
@@ -29,7 +35,7 @@ pub use layer::{MacLayer, MacOp, UnmappedLayer};
 pub use samples::{ByteScale, Samples};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tract_onnx::pb::ModelProto;
 
@@ -191,9 +197,33 @@ fn import(bytes: &[u8], options: &ImportOptions) -> Result<Parts, NetError> {
     input::select_output(&mut graph)?;
     graph::sort_and_prune(&mut graph)?;
     graph::name_nodes(&mut graph);
-    let (input_name, input_shape) = input::fix_shape(&mut graph, options.input_shape.as_deref())?;
+    let declared = input::output_elements(&graph);
+    let input::Sample { name: input_name, shape: input_shape, batch } =
+        input::fix_shape(&mut graph, options.input_shape.as_deref())?;
+    let model = ModelProto { graph: Some(graph), ..model };
+    let parts = match (build(model, input_name, input_shape, folder), declared) {
+        (Ok(parts), Some(declared)) if batch > 1 && parts.baseline.outputs().checked_mul(batch) != Some(declared) => {
+            let found = parts.baseline.outputs();
+            let what = format!("one sample gives {found} numbers, where {declared} are declared for {batch}");
+            return Err(NetError::FixedBatch { batch, what });
+        }
+        (parts, _) => parts,
+    };
+    // A shape that holds the batch contradicts one sample somewhere.
+    parts.map_err(|error| match error {
+        NetError::Run { what } | NetError::Malformed { what } if batch > 1 => NetError::FixedBatch { batch, what },
+        error => error,
+    })
+}
 
-    let model = ModelProto { graph: Some(graph.clone()), ..model };
+/// Compiles a graph whose nodes are in order and whose input has its shape.
+fn build(
+    model: ModelProto,
+    input_name: String,
+    input_shape: Vec<usize>,
+    folder: Option<&Path>,
+) -> Result<Parts, NetError> {
+    let graph = model.graph.clone().unwrap_or_default();
     let tensors = tensors::Tensors::new(&model, &graph, folder)?;
     let map::Mapped { layers, unmapped, graph: mut rest } = map::map(&graph, &tensors)?;
     drop(tensors);

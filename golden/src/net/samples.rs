@@ -45,7 +45,7 @@ impl Samples {
     /// # Errors
     /// An unreadable file, another type or shape, NaN or infinity, no samples.
     pub fn read(path: &Path, shape: &[usize]) -> Result<Self, SampleError> {
-        Self::from_npy_bytes(path, &arrays::read(path)?, shape)
+        Self::from_npy_bytes(path, &arrays::read(path, shape.iter().product())?, shape)
     }
 
     /// The same of an array of float32 or, where a scale is stated, of uint8.
@@ -53,7 +53,7 @@ impl Samples {
     /// # Errors
     /// As [`Samples::read`]; a scale for what is not uint8.
     pub fn read_scaled(path: &Path, shape: &[usize], scale: Option<ByteScale>) -> Result<Self, SampleError> {
-        let bytes = arrays::read(path)?;
+        let bytes = arrays::read(path, shape.iter().product())?;
         match scale {
             Some(scale) => Self::from_npy_of_bytes(path, &bytes, shape, scale),
             None => Self::from_npy_bytes(path, &bytes, shape),
@@ -180,7 +180,7 @@ impl Samples {
 /// An unreadable file, another type, another count, a label that is not one
 /// of `classes` classes.
 pub fn read_labels(path: &Path, samples: usize, classes: usize) -> Result<Vec<usize>, SampleError> {
-    labels_from_npy_bytes(path, &arrays::read(path)?, samples, classes)
+    labels_from_npy_bytes(path, &arrays::read(path, 1)?, samples, classes)
 }
 
 /// [`read_labels`] from the bytes of a file; `path` is for messages only.

@@ -1,6 +1,7 @@
 //! From bytes to a checked ONNX protobuf.
 
 use super::error::NetError;
+use super::functions;
 use tract_onnx::pb::{AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, tensor_proto::DataType};
 use tract_onnx::prelude::Framework;
 
@@ -9,7 +10,7 @@ pub(super) fn decode(bytes: &[u8], has_folder: bool) -> Result<ModelProto, NetEr
     if bytes.is_empty() {
         return Err(NetError::Empty);
     }
-    let model = tract_onnx::onnx()
+    let mut model = tract_onnx::onnx()
         .proto_model_for_read(&mut &*bytes)
         .map_err(|e| NetError::NotOnnx { what: e.root_cause().to_string() })?;
     let Some(graph) = &model.graph else {
@@ -24,13 +25,14 @@ pub(super) fn decode(bytes: &[u8], has_folder: bool) -> Result<ModelProto, NetEr
     if !model.opset_import.iter().any(|set| matches!(set.domain.as_str(), "" | "ai.onnx") && set.version > 0) {
         return Err(NetError::NotOnnx { what: "it does not say which ONNX operator set it uses".into() });
     }
-    check_graph(graph, has_folder)?;
+    functions::inline(&mut model)?;
+    model.graph.iter().try_for_each(|graph| check_graph(graph, has_folder))?;
     Ok(model)
 }
 
 fn check_graph(graph: &GraphProto, has_folder: bool) -> Result<(), NetError> {
     if !graph.sparse_initializer.is_empty() {
-        return Err(NetError::Malformed { what: "sparse weights are not supported; store them dense".into() });
+        return Err(NetError::Unsupported { what: "the model has sparse weights; store them dense".into() });
     }
     graph.initializer.iter().try_for_each(|tensor| check_tensor(tensor, &tensor.name, has_folder))?;
     for node in &graph.node {
@@ -67,7 +69,8 @@ fn check_sizes(node: &NodeProto, attribute: &AttributeProto) -> Result<(), NetEr
         return Ok(());
     }
     let (name, readable) = (&attribute.name, readable(node));
-    let what = format!("{} {readable:?} has {name} that are not positive numbers", node.op_type);
+    let op = node.op_type.escape_debug();
+    let what = format!("{op} {readable:?} has {name} that are not positive numbers");
     Err(NetError::Malformed { what })
 }
 
@@ -75,6 +78,7 @@ fn check_sizes(node: &NodeProto, attribute: &AttributeProto) -> Result<(), NetEr
 /// further down trusts them.
 fn check_tensor(tensor: &TensorProto, name: &str, has_folder: bool) -> Result<(), NetError> {
     let malformed = |what: String| NetError::Malformed { what: format!("tensor {name:?} {what}") };
+    let unsupported = |what: &str| NetError::Unsupported { what: format!("tensor {name:?} {what}") };
     let elements = tensor
         .dims
         .iter()
@@ -85,7 +89,7 @@ fn check_tensor(tensor: &TensorProto, name: &str, has_folder: bool) -> Result<()
         if has_folder {
             return Ok(());
         }
-        return Err(malformed("is kept in a file beside the model; save the model in one file".into()));
+        return Err(unsupported("is kept in a file beside the model; save the model in one file"));
     }
     let width = match DataType::try_from(tensor.data_type) {
         Ok(DataType::Uint8 | DataType::Int8 | DataType::Bool) => 1,
@@ -93,7 +97,10 @@ fn check_tensor(tensor: &TensorProto, name: &str, has_folder: bool) -> Result<()
         Ok(DataType::Uint32 | DataType::Int32 | DataType::Float) => 4,
         Ok(DataType::Uint64 | DataType::Int64 | DataType::Double) => 8,
         Ok(DataType::String) if tensor.raw_data.is_empty() => return Ok(()),
-        Ok(other) => return Err(malformed(format!("has the type {other:?}, which is not supported"))),
+        Ok(other) => {
+            let what = format!("has the type {other:?}, which is not read; export the model with float32 weights");
+            return Err(unsupported(&what));
+        }
         Err(_) => return Err(malformed(format!("has the unknown type {}", tensor.data_type))),
     };
     if !tensor.raw_data.is_empty() && tensor.raw_data.len() != elements * width {

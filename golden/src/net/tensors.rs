@@ -2,6 +2,7 @@
 
 use super::error::NetError;
 use super::graph::{producers, reads, writes};
+use super::operators::onnx;
 use super::source::subgraphs;
 use super::tract::{cause, parse};
 use std::collections::HashSet;
@@ -14,6 +15,10 @@ use tract_onnx::tract_hir::internal::*;
 /// Operators whose result is not a function of their inputs.
 const RANDOM: [&str; 6] =
     ["RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"];
+
+/// Elements of the largest tensor: 8 GiB. Where more are asked for, the process
+/// would end without a message.
+const MOST_ELEMENTS: usize = 1 << 31;
 
 /// Constants and shapes of a graph whose nodes are in order.
 pub(super) struct Tensors<'a> {
@@ -61,7 +66,7 @@ impl<'a> Tensors<'a> {
         }
         let part = self.part_behind(name);
         let run = || -> TractResult<Arc<Tensor>> {
-            let plan = parse(&tract_onnx::onnx(), &part, self.folder)?.model.into_typed()?.into_runnable()?;
+            let plan = parse(&onnx(), &part, self.folder)?.model.into_typed()?.into_runnable()?;
             let value = plan.run(tvec![])?.into_iter().next();
             Ok(value.context("no value")?.into_arc_tensor())
         };
@@ -97,7 +102,7 @@ impl<'a> Tensors<'a> {
 /// The shapes that tract infers, by tensor name.
 fn shapes(model: &ModelProto, folder: Option<&Path>) -> Result<HashMap<String, (DatumType, Vec<usize>)>, NetError> {
     let failed = |e: TractError| NetError::Run { what: cause(&e) };
-    let mut parsed = parse(&tract_onnx::onnx(), model, folder).map_err(failed)?;
+    let mut parsed = parse(&onnx(), model, folder).map_err(failed)?;
     // Contradictions come up again, with their cause, when the model is built.
     let _ = parsed.model.analyse(true);
     let known = parsed.outlets_by_name.into_iter().filter_map(|(name, outlet)| {
@@ -105,5 +110,12 @@ fn shapes(model: &ModelProto, folder: Option<&Path>) -> Result<HashMap<String, (
         let shape = fact.shape.concretize()?.iter().map(|dim| dim.to_usize().ok()).collect::<Option<Vec<_>>>()?;
         Some((name, (fact.datum_type.concretize()?, shape)))
     });
-    Ok(known.collect())
+    let known: HashMap<_, (DatumType, Vec<usize>)> = known.collect();
+    let elements = |shape: &[usize]| shape.iter().try_fold(1usize, |product, dim| product.checked_mul(*dim));
+    match known.iter().find(|(_, (_, shape))| elements(shape).is_none_or(|elements| elements > MOST_ELEMENTS)) {
+        Some((name, (_, shape))) => {
+            Err(NetError::Unsupported { what: format!("tensor {name:?} of shape {shape:?} does not fit into memory") })
+        }
+        None => Ok(known),
+    }
 }

@@ -2,6 +2,7 @@
 //! that it does not.
 
 use super::error::NetError;
+use super::operators::onnx;
 use std::path::Path;
 use tract_onnx::Onnx;
 use tract_onnx::model::{OnnxOpRegister, ParseResult, ParsingContext};
@@ -124,7 +125,7 @@ impl Plan {
     /// one output of fixed shape.
     pub(super) fn new(model: &ModelProto, folder: Option<&Path>, input: Vec<usize>) -> Result<Self, NetError> {
         let build = || -> TractResult<Self> {
-            let mut onnx = tract_onnx::onnx();
+            let mut onnx = onnx();
             onnx.op_register.insert(CUT_LAYER, cut_layer);
             let model = parse(&onnx, model, folder)?.model.into_optimized()?;
             let shape = model.output_fact(0)?.shape.as_concrete().context("the output has no fixed shape")?;

@@ -15,7 +15,7 @@ fn weights_beside_the_model_are_read_from_its_folder_only() {
     };
     let file = home.join("missing.bin");
     let _ = std::fs::remove_file(&file);
-    assert!(matches!(import(None), Err(NetError::Malformed { .. })));
+    assert!(matches!(import(None), Err(NetError::Unsupported { .. })));
     assert!(import(Some(&home)).is_err());
     let values: Vec<f32> = (0..54).map(|index| index as f32).collect();
     std::fs::write(&file, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>()).unwrap();

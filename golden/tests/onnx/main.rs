@@ -4,6 +4,7 @@
 mod damage;
 mod engine;
 mod files;
+mod folds;
 mod graphs;
 mod kernels;
 mod memories;

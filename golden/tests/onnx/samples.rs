@@ -185,3 +185,48 @@ fn bytes_are_scaled_and_need_a_scale() {
     assert!(error.contains("f4") && error.contains("leave it out"), "{error}");
     assert!(Samples::read_scaled(&member(&path, "f"), &[2], None).is_ok());
 }
+
+/// The header of a float32 array.
+fn header(shape: &str) -> Vec<u8> {
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n");
+    [&b"\x93NUMPY\x01\x00"[..], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
+}
+
+#[test]
+fn archives_that_would_fill_the_memory_are_refused() {
+    let refused = |bytes: Vec<u8>, words: &str| {
+        let (_folder, path) = archive(&[("x", bytes)], CompressionMethod::Deflated);
+        for result in [Samples::read(&path, &[3]).map(|_| ()), read_labels(&path, 2, 10).map(|_| ())] {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    };
+    // Zeros that take a thousandth of their room: more than a million samples of three numbers.
+    let zeros = |count: usize| [header(&format!("({count}, 3)")), vec![0; count * 12]].concat();
+    refused(zeros((1 << 20) + 1), "more than");
+    // More, and less, behind a header than it says.
+    refused([header("(2, 3)"), vec![0; 1 << 20]].concat(), "which an array of shape [2, 3] has not");
+    refused([header("(2, 3)"), vec![0; 20]].concat(), "which an array of shape [2, 3] has not");
+    let text = String::from_utf8_lossy(&header("(2, 3)")[10..]).replace("<f4", "|O8");
+    refused([&header("(2, 3)")[..10], text.as_bytes(), &[0; 48]].concat(), "numbers");
+    let (_folder, path) = archive(&[("x", zeros(5000))], CompressionMethod::Deflated);
+    assert_eq!(Samples::read(&path, &[3]).unwrap().len(), 5000);
+    // What is stored takes the room that it says.
+    let (_folder, path) = archive(&[("x", zeros((1 << 20) + 1))], CompressionMethod::Stored);
+    assert_eq!(Samples::read(&path, &[3]).unwrap().len(), (1 << 20) + 1);
+}
+
+#[test]
+fn an_archive_that_lies_about_a_size_is_refused() {
+    let (_folder, path) = archive(&[("x", [header("(2, 3)"), vec![0; 24]].concat())], CompressionMethod::Deflated);
+    let good = fs::read(&path).unwrap();
+    let size = (header("(2, 3)").len() + 24) as u32;
+    let claims: Vec<usize> = (0..good.len() - 3).filter(|at| good[*at..at + 4] == size.to_le_bytes()).collect();
+    assert!(!claims.is_empty());
+    for claimed in [0, size - 12, size + 12, u32::MAX - 1] {
+        let mut bytes = good.clone();
+        claims.iter().for_each(|at| bytes[*at..at + 4].copy_from_slice(&claimed.to_le_bytes()));
+        fs::write(&path, &bytes).unwrap();
+        assert!(matches!(Samples::read(&path, &[3]), Err(SampleError::Format { .. })), "{claimed}");
+    }
+}
