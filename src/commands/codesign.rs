@@ -17,11 +17,11 @@ use axp_golden::codesign::trials::Rows;
 use axp_golden::net::Samples;
 use axp_spec::Design;
 use axp_spec::design::sha256_hex;
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The best design so far, in the folder of a search.
 const BEST: &str = "design.json";
@@ -42,7 +42,7 @@ pub struct Found {
 /// while the command runs, and stays if a search is stopped.
 pub struct SearchFolder {
     path: PathBuf,
-    stays: Cell<bool>,
+    stays: AtomicBool,
 }
 
 impl SearchFolder {
@@ -64,7 +64,7 @@ impl SearchFolder {
                 }
             }
         }
-        Ok(Self { path: folder, stays: Cell::new(false) })
+        Ok(Self { path: folder, stays: AtomicBool::new(false) })
     }
 
     /// Says what is kept of a search that was stopped, and keeps it.
@@ -72,7 +72,7 @@ impl SearchFolder {
         if tried == 0 {
             return;
         }
-        self.stays.set(true);
+        self.stays.store(true, Ordering::Relaxed);
         let best = if self.path.join(BEST).is_file() {
             format!(", and the best design so far ({BEST})")
         } else {
@@ -87,7 +87,7 @@ impl SearchFolder {
 
 impl Drop for SearchFolder {
     fn drop(&mut self) {
-        if !self.stays.get() {
+        if !self.stays.load(Ordering::Relaxed) {
             // Best effort: what is left does no harm.
             let _ = fs::remove_dir_all(&self.path);
         }
