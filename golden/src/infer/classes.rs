@@ -136,6 +136,19 @@ impl Classes {
         if bits << 1 == 0 { (bits >> 31) as u16 } else { entry as u16 }
     }
 
+    /// The class of each activation.
+    pub(super) fn of(&self, activations: &[f32]) -> Vec<u16> {
+        if !self.nodes.is_empty() {
+            return activations.iter().map(|activation| self.class(*activation)).collect();
+        }
+        let class = |activation: &f32| {
+            let bits = activation.to_bits();
+            let class = self.table[(bits >> self.shift) as usize] as u16;
+            if bits << 1 == 0 { (bits >> 31) as u16 } else { class }
+        };
+        activations.iter().map(class).collect()
+    }
+
     /// For each class the lowest of `rows` that it satisfies.
     ///
     /// `rows` are those whose weight half a given weight satisfies, ascending.

@@ -4,33 +4,16 @@
 //! position, so its class alone tells how many of them hit. Most classes hit with
 //! the same weights; those that do are of one kind.
 
-use super::arithmetic::Arithmetic;
 use super::classes::MINUS_ZERO;
 use super::products::Products;
+use super::window::Window;
 use crate::net::Geometry;
 use std::collections::HashMap;
 
 /// Hits, and hits with a nonzero activation in the upper half of the word:
 /// both come with one look-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pair(u64);
-
-impl Pair {
-    pub(super) fn all(self) -> u64 {
-        self.0 & u64::from(u32::MAX)
-    }
-
-    pub(super) fn nonzero(self) -> u64 {
-        self.0 >> 32
-    }
-
-    /// Adds `other` if `mask` is all ones, nothing if it is 0. The two halves
-    /// stay apart as long as fewer than 2^32 hits are added up.
-    #[inline]
-    pub(super) fn add_masked(&mut self, other: Self, mask: u64) {
-        self.0 += other.0 & mask;
-    }
-}
+struct Pair(u64);
 
 /// For each (input channel, kernel position) and kind of class: how many of the
 /// group's output channels hit.
@@ -41,15 +24,12 @@ pub(super) struct Counts {
     kinds: usize,
     macs: usize,
     hits: Vec<Pair>,
+    /// Whether each class hits with all weights or with none.
+    uniform: bool,
 }
 
 impl Counts {
-    pub(super) fn new<A: Arithmetic>(
-        geometry: &Geometry,
-        classes: usize,
-        products: &Products<A>,
-        assignment: &[u32],
-    ) -> Self {
+    pub(super) fn new(geometry: &Geometry, classes: usize, products: &Products, assignment: &[u32]) -> Self {
         let macs = geometry.macs_per_output();
         let zeros = usize::from(MINUS_ZERO) + 1;
         // A kind for each zero, and one for each set of weights that hit.
@@ -88,18 +68,38 @@ impl Counts {
             }
             pairs[zeros..].iter_mut().for_each(|pair| pair.0 |= pair.0 << 32);
         }
-        Self { kind_of, kinds, macs, hits }
+        let uniform = members.iter().all(|hits| hits.windows(2).all(|pair| pair[0] == pair[1]));
+        Self { kind_of, kinds, macs, hits, uniform }
     }
 
-    /// The kind of a class.
-    #[inline]
-    pub(super) fn kind(&self, class: u16) -> u16 {
-        self.kind_of[usize::from(class)]
-    }
-
-    /// The counts, by kind of class, of MAC `mac` (input channel of the group,
-    /// kernel row, kernel column) of `group`.
-    pub(super) fn of(&self, group: usize, mac: usize) -> &[Pair] {
-        &self.hits[(group * self.macs + mac) * self.kinds..][..self.kinds]
+    /// Hits, and hits with a nonzero activation, of all activations in the planes of a
+    /// layer.
+    pub(super) fn count(&self, window: &Window, planes: &[f32], classes: &[u16]) -> [u64; 2] {
+        let elements = self.hits.len() / (self.macs * self.kinds) * window.group_size();
+        if self.uniform {
+            let hits_of = |kind: usize| self.hits[kind].0 & u64::from(u32::MAX);
+            // All output channels of a group, or none.
+            let of_class: Vec<u32> = self.kind_of.iter().map(|kind| hits_of(usize::from(*kind)) as u32).collect();
+            let channels = planes[..elements].chunks_exact(window.size).zip(classes.chunks_exact(window.size));
+            return channels.fold([0; 2], |[mut all, mut nonzero], (values, classes)| {
+                for ((value, class), reads) in values.iter().zip(classes).zip(&window.reads) {
+                    let hits = u64::from(of_class[usize::from(*class)]) * u64::from(*reads);
+                    all += hits;
+                    nonzero += if *value == 0.0 { 0 } else { hits };
+                }
+                [all, nonzero]
+            });
+        }
+        let kinds: Vec<u16> = classes[..elements].iter().map(|class| self.kind_of[usize::from(*class)]).collect();
+        let mut total = [0; 2];
+        for (unit, of_kind) in self.hits.chunks_exact(self.kinds).enumerate() {
+            let first = unit / self.macs * window.group_size() + window.offsets[unit % self.macs];
+            let hits = |base: &usize| of_kind[usize::from(kinds[first + base])].0;
+            // The halves stay apart as long as fewer than 2^32 hits are added up.
+            let pair: u64 = window.bases.iter().map(hits).sum();
+            total[0] += pair & u64::from(u32::MAX);
+            total[1] += pair >> 32;
+        }
+        total
     }
 }
