@@ -2,7 +2,6 @@
 
 use super::lanes::{Lanes, WIDTH};
 use axp_spec::FixedFormat;
-use std::array::from_fn;
 use std::fmt::Debug;
 
 /// One way to sum words of 32 bits. Each sum has a mark, where the arithmetic needs one.
@@ -20,16 +19,24 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     /// The product of a miss.
     fn multiply(&self, weight: f32, activation: f32) -> u32;
 
-    /// A finished sum; `None` where it must be computed by the number rules, pair by
-    /// pair.
-    fn total(&self, sum: u32, mark: u32) -> Option<f32>;
+    /// A finished sum.
+    fn total(&self, sum: u32, mark: u32) -> f32;
+
+    /// Whether a sum must be computed by the number rules instead, pair by pair. True
+    /// of several marks' OR, if it is true of one.
+    fn is_open(&self, mark: u32) -> bool {
+        let _ = mark;
+        false
+    }
 
     /// Products of misses.
     #[inline(always)]
     fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
         let (weights, activations) = (lanes.store(weights), lanes.store(activations));
-        let products: [u32; WIDTH] =
-            from_fn(|lane| self.multiply(f32::from_bits(weights[lane]), f32::from_bits(activations[lane])));
+        let mut products = [0; WIDTH];
+        for lane in 0..WIDTH {
+            products[lane] = self.multiply(f32::from_bits(weights[lane]), f32::from_bits(activations[lane]));
+        }
         lanes.load(&products)
     }
 
@@ -61,8 +68,8 @@ impl Arithmetic for Float {
     }
 
     #[inline(always)]
-    fn total(&self, sum: u32, _: u32) -> Option<f32> {
-        Some(f32::from_bits(sum))
+    fn total(&self, sum: u32, _: u32) -> f32 {
+        f32::from_bits(sum)
     }
 
     #[inline(always)]
@@ -137,10 +144,14 @@ impl Arithmetic for Fixed {
     }
 
     #[inline(always)]
-    fn total(&self, sum: u32, mark: u32) -> Option<f32> {
+    fn total(&self, sum: u32, _: u32) -> f32 {
         // Rounded once: the product of an integer and a power of two is exact.
-        let units = sum.wrapping_sub(self.start()) as i32;
-        (mark >> self.width == 0).then(|| (f64::from(units) * self.unit) as f32)
+        (f64::from(sum.wrapping_sub(self.start()) as i32) * self.unit) as f32
+    }
+
+    #[inline(always)]
+    fn is_open(&self, mark: u32) -> bool {
+        mark >> self.width != 0
     }
 
     #[inline(always)]
@@ -169,8 +180,8 @@ impl Arithmetic for Peak {
     }
 
     #[inline(always)]
-    fn total(&self, _: u32, mark: u32) -> Option<f32> {
-        Some(f32::from_bits(mark))
+    fn total(&self, _: u32, mark: u32) -> f32 {
+        f32::from_bits(mark)
     }
 
     #[inline(always)]

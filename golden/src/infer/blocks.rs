@@ -54,7 +54,7 @@ pub(super) struct BlocksRun<'a, A> {
     pub arithmetic: &'a A,
     pub blocks: &'a Blocks,
     pub window: &'a Window,
-    pub planes: &'a [f32],
+    pub planes: &'a [u32],
     /// Of the elements of the planes; empty without a table.
     pub classes: &'a [u16],
 }
@@ -132,19 +132,19 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
         let (group, local) = (channel / outs, channel % outs);
         let lines = outs.div_ceil(WIDTH);
         // Lines that a group does not have repeat its last one, and are dropped.
-        let weights: [&[Line]; LINES] = from_fn(|line| {
-            let line = (local / WIDTH + line).min(lines - 1);
-            &self.blocks.weights[(group * lines + line) * offsets.len()..][..offsets.len()]
-        });
-        let bases = bases.map(|base| base + group * self.window.group_size());
+        let mut weights = [&self.blocks.weights[..0]; LINES];
+        for (index, weights) in weights.iter_mut().enumerate() {
+            let line = group * lines + (local / WIDTH + index).min(lines - 1);
+            *weights = &self.blocks.weights[line * offsets.len()..][..offsets.len()];
+        }
+        let first = group * self.window.group_size();
         let empty = (lanes.splat(self.arithmetic.start()), lanes.splat(0));
         let mut tile = [[empty; LINES]; POSITIONS];
         for (mac, offset) in offsets.iter().enumerate() {
-            let met = bases.map(|base| source.meet(lanes, base + offset));
-            for (line, weights) in weights.iter().enumerate() {
-                for (met, tile) in met.iter().zip(&mut tile) {
-                    let products = source.products(lanes, met, &weights[mac]);
-                    tile[line] = A::add_words(lanes, tile[line], products);
+            for (base, tile) in bases.iter().zip(&mut tile) {
+                let met = source.meet(lanes, first + base + offset);
+                for (sums, weights) in tile.iter_mut().zip(&weights) {
+                    *sums = A::add_words(lanes, *sums, source.products(lanes, &met, &weights[mac]));
                 }
             }
         }

@@ -124,10 +124,9 @@ impl Classes {
         self.patterns.len()
     }
 
-    /// The class of an activation.
+    /// The class of an activation, by its encoding.
     #[inline]
-    pub(super) fn class(&self, activation: f32) -> u16 {
-        let bits = activation.to_bits();
+    fn class(&self, bits: u32) -> u16 {
         let mut entry = self.table[(bits >> self.shift) as usize];
         while entry & NODE != 0 {
             let node = &self.nodes[(entry & !NODE) as usize];
@@ -137,16 +136,8 @@ impl Classes {
     }
 
     /// The class of each activation.
-    pub(super) fn of(&self, activations: &[f32]) -> Vec<u16> {
-        if !self.nodes.is_empty() {
-            return activations.iter().map(|activation| self.class(*activation)).collect();
-        }
-        let class = |activation: &f32| {
-            let bits = activation.to_bits();
-            let class = self.table[(bits >> self.shift) as usize] as u16;
-            if bits << 1 == 0 { (bits >> 31) as u16 } else { class }
-        };
-        activations.iter().map(class).collect()
+    pub(super) fn of(&self, activations: &[u32]) -> Vec<u16> {
+        activations.iter().map(|bits| self.class(*bits)).collect()
     }
 
     /// For each class the lowest of `rows` that it satisfies.
@@ -285,7 +276,7 @@ mod tests {
             let keys = halves.iter().map(|(key, _)| *key);
             let special = [0, 1 << 31, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFFF_FFFF, 1, 0x7F7F_FFFF];
             for activation in keys.chain(near).chain(others).chain(special) {
-                let class = classes.class(f32::from_bits(activation));
+                let class = classes.class(activation);
                 let rows = matching(&halves, activation);
                 // The rows one at a time: each is the lowest of itself alone.
                 for row in 0..halves.len() {

@@ -63,7 +63,7 @@ pub(super) struct Compiled<A: Arithmetic> {
 }
 
 /// What a run gives: the sums of all outputs, without bias, and the flat indices of
-/// those that [`Arithmetic::total`] leaves to the number rules.
+/// those that are left to the number rules.
 pub(super) struct Totals {
     pub sums: Vec<f32>,
     pub open: Vec<usize>,
@@ -149,30 +149,28 @@ impl<A: Arithmetic> Compiled<A> {
             Shape::Blocks(blocks) => self.level.run(BlocksRun { arithmetic, blocks, window, planes, classes }),
             Shape::Sweep(sweep) => self.level.run(SweepRun { arithmetic, sweep, window, planes, classes }),
         };
-        let outs = (self.geometry.out_channels / self.geometry.groups) as u64;
-        let [hits, nonzero_hits] = self.memory.as_ref().map_or([0; 2], |m| m.counts.count(window, planes, classes));
-        let stats = LayerStats {
-            macs: self.geometry.macs(),
-            zeros: outs * window.zeros(planes),
-            hits,
-            nonzero_hits,
-            ..LayerStats::default()
+        let counted = match &self.memory {
+            Some(memory) => memory.counts.count(window, planes, classes),
+            None => {
+                let outs = (self.geometry.out_channels / self.geometry.groups) as u64;
+                LayerStats { zeros: outs * window.zeros(planes), ..LayerStats::default() }
+            }
         };
         let (sums, open) = self.totals(&sums);
-        Totals { sums, open, stats }
+        Totals { sums, open, stats: LayerStats { macs: self.geometry.macs(), ..counted } }
     }
 
     /// The finished sums, in the layout of the output tensor.
     fn totals(&self, sums: &Sums) -> (Vec<f32>, Vec<usize>) {
-        let mark = |index: usize| if A::MARKED { sums.marks[index] } else { 0 };
-        let mut open = Vec::new();
-        let mut total = |index: usize| {
-            self.arithmetic.total(sums.words[index], mark(index)).unwrap_or_else(|| {
-                open.push(index);
-                0.0
-            })
+        let Sums { words, marks, .. } = sums;
+        let totals: Vec<f32> = match A::MARKED {
+            true => words.iter().zip(marks).map(|(word, mark)| self.arithmetic.total(*word, *mark)).collect(),
+            false => words.iter().map(|word| self.arithmetic.total(*word, 0)).collect(),
         };
-        let totals: Vec<f32> = (0..sums.words.len()).map(&mut total).collect();
+        let open: Vec<usize> = match self.arithmetic.is_open(marks.iter().fold(0, |all, mark| all | mark)) {
+            true => (0..marks.len()).filter(|index| self.arithmetic.is_open(marks[*index])).collect(),
+            false => Vec::new(),
+        };
         if self.geometry.layout == Layout::ChannelsFirst || self.geometry.positions() == 1 {
             return (totals, open);
         }

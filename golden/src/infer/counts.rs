@@ -6,6 +6,7 @@
 
 use super::classes::MINUS_ZERO;
 use super::products::Products;
+use super::stats::LayerStats;
 use super::window::Window;
 use crate::net::Geometry;
 use std::collections::HashMap;
@@ -24,8 +25,10 @@ pub(super) struct Counts {
     kinds: usize,
     macs: usize,
     hits: Vec<Pair>,
-    /// Whether each class hits with all weights or with none.
-    uniform: bool,
+    /// Output channels of a group.
+    outs: usize,
+    /// For each class its [`FIELDS`].
+    fields_of: Vec<u64>,
 }
 
 impl Counts {
@@ -68,38 +71,61 @@ impl Counts {
             }
             pairs[zeros..].iter_mut().for_each(|pair| pair.0 |= pair.0 << 32);
         }
-        let uniform = members.iter().all(|hits| hits.windows(2).all(|pair| pair[0] == pair[1]));
-        Self { kind_of, kinds, macs, hits, uniform }
+        let fields = |class: usize| {
+            let hits = &members[usize::from(kind_of[class])];
+            let (all, mixed) = (hits[0] == 1, hits.iter().any(|hit| *hit != hits[0]));
+            let fields = [all, all && class >= zeros, class < zeros, mixed];
+            fields.iter().zip(FIELDS).map(|(set, field)| u64::from(*set) * field).sum()
+        };
+        let fields_of = (0..classes).map(fields).collect();
+        Self { kind_of, kinds, macs, hits, outs, fields_of }
     }
 
-    /// Hits, and hits with a nonzero activation, of all activations in the planes of a
-    /// layer.
-    pub(super) fn count(&self, window: &Window, planes: &[f32], classes: &[u16]) -> [u64; 2] {
-        let elements = self.hits.len() / (self.macs * self.kinds) * window.group_size();
-        if self.uniform {
-            let hits_of = |kind: usize| self.hits[kind].0 & u64::from(u32::MAX);
-            // All output channels of a group, or none.
-            let of_class: Vec<u32> = self.kind_of.iter().map(|kind| hits_of(usize::from(*kind)) as u32).collect();
-            let channels = planes[..elements].chunks_exact(window.size).zip(classes.chunks_exact(window.size));
-            return channels.fold([0; 2], |[mut all, mut nonzero], (values, classes)| {
-                for ((value, class), reads) in values.iter().zip(classes).zip(&window.reads) {
-                    let hits = u64::from(of_class[usize::from(*class)]) * u64::from(*reads);
-                    all += hits;
-                    nonzero += if *value == 0.0 { 0 } else { hits };
-                }
-                [all, nonzero]
-            });
+    /// Counts zeros and hits of all activations in the planes of a layer.
+    pub(super) fn count(&self, window: &Window, planes: &[u32], classes: &[u16]) -> LayerStats {
+        let outs = self.outs as u64;
+        if let Some(fields) = self.count_uniform(window, classes) {
+            let [hits, nonzero_hits, zeros, _] = fields.map(|field| outs * field);
+            return LayerStats { zeros, hits, nonzero_hits, ..LayerStats::default() };
         }
-        let kinds: Vec<u16> = classes[..elements].iter().map(|class| self.kind_of[usize::from(*class)]).collect();
-        let mut total = [0; 2];
+        let kinds: Vec<u16> = classes.iter().map(|class| self.kind_of[usize::from(*class)]).collect();
+        let mut stats = LayerStats { zeros: outs * window.zeros(planes), ..LayerStats::default() };
         for (unit, of_kind) in self.hits.chunks_exact(self.kinds).enumerate() {
             let first = unit / self.macs * window.group_size() + window.offsets[unit % self.macs];
             let hits = |base: &usize| of_kind[usize::from(kinds[first + base])].0;
             // The halves stay apart as long as fewer than 2^32 hits are added up.
             let pair: u64 = window.bases.iter().map(hits).sum();
-            total[0] += pair & u64::from(u32::MAX);
-            total[1] += pair >> 32;
+            stats.hits += pair & u64::from(u32::MAX);
+            stats.nonzero_hits += pair >> 32;
         }
-        total
+        stats
+    }
+
+    /// The [`FIELDS`] of all activations; `None` where one of them hits with some weights
+    /// and not with others.
+    fn count_uniform(&self, window: &Window, classes: &[u16]) -> Option<[u64; 4]> {
+        // So many elements that no field overflows.
+        let most = usize::from(u16::MAX) / *window.reads.iter().max()? as usize;
+        if most == 0 {
+            return None;
+        }
+        let mut fields = [0; 4];
+        for plane in classes.chunks_exact(window.size).take(window.channels) {
+            for (classes, reads) in plane.chunks(most).zip(window.reads.chunks(most)) {
+                let mut sum = 0;
+                for (class, reads) in classes.iter().zip(reads) {
+                    sum += self.fields_of[usize::from(*class)] * u64::from(*reads);
+                }
+                for (index, field) in fields.iter_mut().enumerate() {
+                    *field += sum >> (16 * index) & u64::from(u16::MAX);
+                }
+            }
+        }
+        (fields[3] == 0).then_some(fields)
     }
 }
+
+/// Of a class, 16 bits each and 0 or 1, so that all are counted by one addition: hits,
+/// hits with a nonzero activation, is a zero, hits with some weights and not with
+/// others.
+const FIELDS: [u64; 4] = [1, 1 << 16, 1 << 32, 1 << 48];

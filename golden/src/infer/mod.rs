@@ -13,6 +13,7 @@ mod counts;
 mod error;
 mod kernel;
 mod lanes;
+mod present;
 mod products;
 mod sources;
 mod stats;

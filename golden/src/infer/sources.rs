@@ -82,7 +82,7 @@ pub(super) trait Source<L: Lanes>: Copy {
 #[derive(Clone, Copy)]
 pub(super) struct Plain<'a, A> {
     pub arithmetic: &'a A,
-    pub planes: &'a [f32],
+    pub planes: &'a [u32],
 }
 
 impl<L: Lanes, A: Arithmetic> Source<L> for Plain<'_, A> {
@@ -90,7 +90,7 @@ impl<L: Lanes, A: Arithmetic> Source<L> for Plain<'_, A> {
 
     #[inline(always)]
     fn meet(&self, lanes: L, at: usize) -> L::Words {
-        lanes.splat(self.planes[at].to_bits())
+        lanes.splat(self.planes[at])
     }
 
     #[inline(always)]
@@ -114,7 +114,11 @@ impl<L: Lanes, A: Arithmetic, const N: usize> Source<L> for Near<'_, A, N> {
     fn meet(&self, lanes: L, at: usize) -> [L::Words; N] {
         let class = usize::from(self.classes[at]);
         let row = &self.table.rows[class * N..][..N];
-        let mut words = from_fn(|line| lanes.load(&row[line]));
+        // No closures: they would be compiled without the unit's instructions.
+        let mut words = [lanes.splat(0); N];
+        for (words, row) in words.iter_mut().zip(row) {
+            *words = lanes.load(row);
+        }
         if self.table.misses[class] {
             let activation = self.plain.meet(lanes, at);
             for (words, weights) in words.iter_mut().zip(&self.table.codebook) {

@@ -7,9 +7,13 @@
 
 use super::arithmetic::{Arithmetic, Sums};
 use super::lanes::{Kernel, Lanes, Table, WIDTH};
+use super::present::{Picked, Present, Stored, Tables};
 use super::products::Products;
 use super::window::Window;
 use crate::net::Geometry;
+
+/// So many lines of a table are searched in registers.
+const NEAR_LINES: usize = 8;
 
 /// A layer's weights, and the products of each.
 #[derive(Clone, Debug)]
@@ -49,7 +53,7 @@ pub(super) struct SweepRun<'a, A> {
     pub arithmetic: &'a A,
     pub sweep: &'a Sweep,
     pub window: &'a Window,
-    pub planes: &'a [f32],
+    pub planes: &'a [u32],
     /// Of the elements of the planes; empty without tables.
     pub classes: &'a [u16],
 }
@@ -59,6 +63,21 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
+        let Some(present) = Present::new(self.classes, NEAR_LINES * WIDTH) else {
+            return self.sums(lanes, Stored { tables: &self.sweep.tables, classes: self.classes });
+        };
+        match present.members.len().div_ceil(WIDTH).next_power_of_two() {
+            1 => self.sums(lanes, Picked::<1>::new(&self.sweep.tables, &present)),
+            2 => self.sums(lanes, Picked::<2>::new(&self.sweep.tables, &present)),
+            4 => self.sums(lanes, Picked::<4>::new(&self.sweep.tables, &present)),
+            _ => self.sums(lanes, Picked::<NEAR_LINES>::new(&self.sweep.tables, &present)),
+        }
+    }
+}
+
+impl<A: Arithmetic> SweepRun<'_, A> {
+    #[inline(always)]
+    fn sums<L: Lanes, T: Tables>(&self, lanes: L, tables: T) -> Sums {
         let (outs, bases, offsets) = (self.sweep.outs, &self.window.bases, &self.window.offsets);
         let channels = self.sweep.weights.len() / offsets.len();
         let mut sums = Sums::new::<A>(channels, bases.len());
@@ -72,7 +91,7 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
                 let mut sum = (lanes.splat(self.arithmetic.start()), lanes.splat(0));
                 for (mac, offset) in offsets.iter().enumerate() {
                     let at = first + index * WIDTH + offset;
-                    sum = A::add_words(lanes, sum, self.products(lanes, channel * offsets.len() + mac, at));
+                    sum = A::add_words(lanes, sum, self.products(lanes, &tables, channel * offsets.len() + mac, at));
                 }
                 (*words, *marks) = (lanes.store(sum.0), lanes.store(sum.1));
             }
@@ -80,22 +99,25 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
         }
         sums
     }
-}
 
-impl<A: Arithmetic> SweepRun<'_, A> {
     /// The products of a weight with the activations from a place of the planes on.
     #[inline(always)]
-    fn products<L: Lanes>(&self, lanes: L, weight: usize, at: usize) -> L::Words {
-        let exact = || {
-            let (values, _) = self.planes[at..].as_chunks::<WIDTH>();
-            let activations = lanes.load(&values[0].map(f32::to_bits));
-            let weights = lanes.splat(self.sweep.weights[weight].to_bits());
-            self.arithmetic.multiply_words(lanes, weights, activations)
+    fn products<L: Lanes, T: Tables>(&self, lanes: L, tables: &T, weight: usize, at: usize) -> L::Words {
+        let stored = match self.sweep.tables_of.get(weight) {
+            Some(table) if self.sweep.tables[*table as usize].is_some() => tables.look_up(lanes, *table as usize, at),
+            _ => return self.exact(lanes, weight, at),
         };
-        let table = self.sweep.tables_of.get(weight).and_then(|index| self.sweep.tables[*index as usize].as_ref());
-        let Some(table) = table else { return exact() };
-        let (classes, _) = self.classes[at..].as_chunks::<WIDTH>();
-        let stored = lanes.gather(table, lanes.widen(&classes[0]));
-        if lanes.contains(stored, A::MISS) { lanes.replace(stored, A::MISS, exact()) } else { stored }
+        if !lanes.contains(stored, A::MISS) {
+            return stored;
+        }
+        lanes.replace(stored, A::MISS, self.exact(lanes, weight, at))
+    }
+
+    /// The same of a weight that misses.
+    #[inline(always)]
+    fn exact<L: Lanes>(&self, lanes: L, weight: usize, at: usize) -> L::Words {
+        let (activations, _) = self.planes[at..].as_chunks::<WIDTH>();
+        let weights = lanes.splat(self.sweep.weights[weight].to_bits());
+        self.arithmetic.multiply_words(lanes, weights, lanes.load(&activations[0]))
     }
 }

@@ -24,9 +24,10 @@ pub(super) struct Window {
     pub offsets: Vec<usize>,
     /// How often each element of a plane is read for one output channel.
     pub reads: Vec<u32>,
-    /// Input elements that stay side by side, with those of all channels.
+    /// Input channels.
+    pub channels: usize,
+    /// Input elements of a channel that stay side by side.
     runs: Vec<Run>,
-    channels: usize,
     group_channels: usize,
     /// From an element to the next, and from a channel to the next, in the input.
     steps: [usize; 2],
@@ -104,28 +105,31 @@ impl Window {
     }
 
     /// Zeros that one output channel of each group meets, padding included.
-    pub(super) fn zeros(&self, planes: &[f32]) -> u64 {
-        let of_plane = |plane: &[f32]| {
-            let zeros = plane.iter().zip(&self.reads).map(|(value, reads)| if *value == 0.0 { *reads } else { 0 });
-            zeros.map(u64::from).sum::<u64>()
+    pub(super) fn zeros(&self, planes: &[u32]) -> u64 {
+        let of_row = |(bits, reads): (&[u32], &[u32])| {
+            let zeros = bits.iter().zip(reads).map(|(bits, reads)| if bits << 1 == 0 { *reads } else { 0 });
+            u64::from(zeros.sum::<u32>())
         };
-        planes.chunks_exact(self.size).take(self.channels).map(of_plane).sum()
+        let planes = planes.chunks_exact(self.size).take(self.channels);
+        // An element is read by each weight at most once, and weights are below 2^20.
+        planes.flat_map(|plane| plane.chunks(1 << 10).zip(self.reads.chunks(1 << 10))).map(of_row).sum()
     }
 
-    /// The planes of an input tensor. Behind the last one there are enough elements
+    /// The planes of an input tensor, as encodings. Behind the last one there are enough elements
     /// for a whole line from any of its own.
-    pub(super) fn planes(&self, input: &[f32]) -> Vec<f32> {
-        let mut planes = vec![0.0; self.channels * self.size + WIDTH];
+    pub(super) fn planes(&self, input: &[f32]) -> Vec<u32> {
+        let mut planes = vec![0; self.channels * self.size + WIDTH];
         let [step, channel_step] = self.steps;
         for (channel, plane) in planes.chunks_exact_mut(self.size).take(self.channels).enumerate() {
             let values = &input[channel * channel_step..];
             for run in &self.runs {
                 let plane = &mut plane[run.to..][..run.len];
                 if step == 1 {
-                    plane.copy_from_slice(&values[run.from..][..run.len]);
+                    let values = &values[run.from..][..run.len];
+                    plane.iter_mut().zip(values).for_each(|(slot, value)| *slot = value.to_bits());
                 } else {
                     let values = values[run.from * step..].iter().step_by(step);
-                    plane.iter_mut().zip(values).for_each(|(slot, value)| *slot = *value);
+                    plane.iter_mut().zip(values).for_each(|(slot, value)| *slot = value.to_bits());
                 }
             }
         }

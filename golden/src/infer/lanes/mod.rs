@@ -55,6 +55,11 @@ impl Table {
         Self(words)
     }
 
+    /// One of its words; an index beyond them wraps.
+    pub(super) fn get(&self, index: u16) -> u32 {
+        self.0[usize::from(index) & (self.0.len() - 1)]
+    }
+
     fn mask(&self) -> u32 {
         (self.0.len() - 1) as u32
     }

@@ -7,7 +7,6 @@
 
 use super::{Kernel, Lanes, Line, Table, WIDTH};
 use std::arch::x86_64::*;
-use std::array::from_fn;
 
 /// A CPU with AVX-512 (F).
 #[derive(Clone, Copy, Debug)]
@@ -164,12 +163,6 @@ impl Lanes for Avx512 {
     }
 }
 
-/// The same of both halves.
-#[inline(always)]
-fn halves(f: impl Fn(usize) -> __m256i) -> [__m256i; 2] {
-    [f(0), f(1)]
-}
-
 impl Lanes for Avx2 {
     type Words = [__m256i; 2];
 
@@ -177,7 +170,7 @@ impl Lanes for Avx2 {
     fn load(self, line: &Line) -> Self::Words {
         let (parts, _) = line.as_chunks::<8>();
         // SAFETY: the CPU has the unit, and each part is 32 bytes.
-        halves(|half| unsafe { _mm256_loadu_si256(parts[half].as_ptr().cast()) })
+        unsafe { [_mm256_loadu_si256(parts[0].as_ptr().cast()), _mm256_loadu_si256(parts[1].as_ptr().cast())] }
     }
 
     #[inline(always)]
@@ -201,103 +194,118 @@ impl Lanes for Avx2 {
     fn widen(self, words: &[u16; WIDTH]) -> Self::Words {
         let (parts, _) = words.as_chunks::<8>();
         // SAFETY: the CPU has the unit, and each part is 16 bytes.
-        halves(|half| unsafe { _mm256_cvtepu16_epi32(_mm_loadu_si128(parts[half].as_ptr().cast())) })
+        unsafe {
+            [
+                _mm256_cvtepu16_epi32(_mm_loadu_si128(parts[0].as_ptr().cast())),
+                _mm256_cvtepu16_epi32(_mm_loadu_si128(parts[1].as_ptr().cast())),
+            ]
+        }
     }
 
     #[inline(always)]
     fn add_f32(self, a: Self::Words, b: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        halves(|half| unsafe {
-            _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a[half]), _mm256_castsi256_ps(b[half])))
-        })
+        unsafe {
+            [
+                _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a[0]), _mm256_castsi256_ps(b[0]))),
+                _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a[1]), _mm256_castsi256_ps(b[1]))),
+            ]
+        }
     }
 
     #[inline(always)]
     fn mul_f32(self, a: Self::Words, b: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        halves(|half| unsafe {
-            _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(a[half]), _mm256_castsi256_ps(b[half])))
-        })
+        unsafe {
+            [
+                _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(a[0]), _mm256_castsi256_ps(b[0]))),
+                _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(a[1]), _mm256_castsi256_ps(b[1]))),
+            ]
+        }
     }
 
     #[inline(always)]
     fn add_i32(self, a: Self::Words, b: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        halves(|half| unsafe { _mm256_add_epi32(a[half], b[half]) })
+        unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
     }
 
     #[inline(always)]
     fn and(self, a: Self::Words, b: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        halves(|half| unsafe { _mm256_and_si256(a[half], b[half]) })
+        unsafe { [_mm256_and_si256(a[0], b[0]), _mm256_and_si256(a[1], b[1])] }
     }
 
     #[inline(always)]
     fn or(self, a: Self::Words, b: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        halves(|half| unsafe { _mm256_or_si256(a[half], b[half]) })
+        unsafe { [_mm256_or_si256(a[0], b[0]), _mm256_or_si256(a[1], b[1])] }
     }
 
     #[inline(always)]
     fn max_u32(self, a: Self::Words, b: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        halves(|half| unsafe { _mm256_max_epu32(a[half], b[half]) })
+        unsafe { [_mm256_max_epu32(a[0], b[0]), _mm256_max_epu32(a[1], b[1])] }
     }
 
     #[inline(always)]
     fn contains(self, words: Self::Words, word: u32) -> bool {
         let word = self.splat(word);
         // SAFETY: the CPU has the unit.
-        let equal = halves(|half| unsafe { _mm256_cmpeq_epi32(words[half], word[half]) });
-        // SAFETY: the CPU has the unit.
-        unsafe { _mm256_movemask_epi8(_mm256_or_si256(equal[0], equal[1])) != 0 }
+        unsafe {
+            let (low, high) = (_mm256_cmpeq_epi32(words[0], word[0]), _mm256_cmpeq_epi32(words[1], word[1]));
+            _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0
+        }
     }
 
     #[inline(always)]
     fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words {
         let word = self.splat(word);
-        // SAFETY: the CPU has the unit.
-        halves(|half| unsafe {
-            _mm256_blendv_epi8(words[half], other[half], _mm256_cmpeq_epi32(words[half], word[half]))
-        })
+        let mut replaced = words;
+        for half in 0..2 {
+            // SAFETY: the CPU has the unit.
+            replaced[half] =
+                unsafe { _mm256_blendv_epi8(words[half], other[half], _mm256_cmpeq_epi32(words[half], word[half])) };
+        }
+        replaced
     }
 
     #[inline(always)]
     fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words {
-        halves(|half| {
-            let indices = indices[half];
-            // An instruction looks up in eight words: bit 3 chooses between a register's
-            // halves, and the bits above it between registers.
-            let bit = |place: i32| {
-                // SAFETY: the CPU has the unit.
-                unsafe { _mm256_castsi256_ps(_mm256_sll_epi32(indices, _mm_cvtsi32_si128(31 - place))) }
-            };
-            let upper = bit(3);
-            let mut found: [__m256; N] = from_fn(|row| {
-                // SAFETY: the CPU has the unit.
-                unsafe {
-                    let [low, high] = table[row].map(|words| _mm256_permutevar8x32_epi32(words, indices));
-                    _mm256_blendv_ps(_mm256_castsi256_ps(low), _mm256_castsi256_ps(high), upper)
-                }
-            });
-            let (mut left, mut place) = (N, 4);
-            while left > 1 {
-                let upper = bit(place);
-                for pair in 0..left / 2 {
-                    // SAFETY: the CPU has the unit.
-                    found[pair] = unsafe { _mm256_blendv_ps(found[2 * pair], found[2 * pair + 1], upper) };
-                }
-                (left, place) = (left / 2, place + 1);
-            }
+        let mut picked = indices;
+        for picked in &mut picked {
+            // An instruction looks up in eight words: bit 3 chooses between a line's
+            // halves, and the bits above it between lines. A choice looks at the sign.
             // SAFETY: the CPU has the unit.
-            unsafe { _mm256_castps_si256(found[0]) }
-        })
+            unsafe {
+                let mut found = [_mm256_setzero_ps(); N];
+                let mut bit = _mm256_slli_epi32::<28>(*picked);
+                for (found, line) in found.iter_mut().zip(table) {
+                    let low = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(line[0], *picked));
+                    let high = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(line[1], *picked));
+                    *found = _mm256_blendv_ps(low, high, _mm256_castsi256_ps(bit));
+                }
+                let mut left = N;
+                let mut above = _mm256_srli_epi32::<4>(*picked);
+                while left > 1 {
+                    bit = _mm256_slli_epi32::<31>(above);
+                    above = _mm256_srli_epi32::<1>(above);
+                    for pair in 0..left / 2 {
+                        found[pair] = _mm256_blendv_ps(found[2 * pair], found[2 * pair + 1], _mm256_castsi256_ps(bit));
+                    }
+                    left /= 2;
+                }
+                *picked = _mm256_castps_si256(found[0]);
+            }
+        }
+        picked
     }
 
     #[inline(always)]
     fn gather(self, table: &Table, indices: Self::Words) -> Self::Words {
         let indices = self.and(indices, self.splat(table.mask()));
+        let words = table.0.as_ptr().cast();
         // SAFETY: the CPU has the unit, and every index is below the table's length.
-        halves(|half| unsafe { _mm256_i32gather_epi32::<4>(table.0.as_ptr().cast(), indices[half]) })
+        unsafe { [_mm256_i32gather_epi32::<4>(words, indices[0]), _mm256_i32gather_epi32::<4>(words, indices[1])] }
     }
 }
