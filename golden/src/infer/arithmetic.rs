@@ -213,15 +213,13 @@ impl Sums {
 
     /// Those of channels side by side, at one position.
     #[inline(always)]
-    pub(super) fn put(&mut self, channel: usize, position: usize, words: &[u32], marks: &[u32]) {
-        let place = |lane: usize| (channel + lane) * self.positions + position;
-        for (lane, word) in words.iter().enumerate() {
-            self.words[place(lane)] = *word;
-        }
-        if !self.marks.is_empty() {
-            for (lane, mark) in marks.iter().enumerate() {
-                self.marks[place(lane)] = *mark;
-            }
+    pub(super) fn put<A: Arithmetic>(&mut self, channel: usize, position: usize, words: &[u32], marks: &[u32]) {
+        let first = channel * self.positions + position;
+        let slots = self.words[first..].iter_mut().step_by(self.positions);
+        slots.zip(words).for_each(|(slot, word)| *slot = *word);
+        if A::MARKED {
+            let slots = self.marks[first..].iter_mut().step_by(self.positions);
+            slots.zip(marks).for_each(|(slot, mark)| *slot = *mark);
         }
     }
 

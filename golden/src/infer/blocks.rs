@@ -68,10 +68,10 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
         match &self.blocks.table {
             None => self.sums(lanes, plain),
             Some(ClassTable::Near(table)) => match table.lines {
-                1 => self.sums(lanes, Near::<A, 1> { plain, classes, table }),
-                2 => self.sums(lanes, Near::<A, 2> { plain, classes, table }),
-                4 => self.sums(lanes, Near::<A, 4> { plain, classes, table }),
-                _ => self.sums(lanes, Near::<A, 8> { plain, classes, table }),
+                1 => self.sums(lanes, Near::<A, 1>::new(plain, classes, table)),
+                2 => self.sums(lanes, Near::<A, 2>::new(plain, classes, table)),
+                4 => self.sums(lanes, Near::<A, 4>::new(plain, classes, table)),
+                _ => self.sums(lanes, Near::<A, 8>::new(plain, classes, table)),
             },
             Some(ClassTable::Far(table)) => self.sums(lanes, Far { plain, classes, table }),
         }
@@ -137,12 +137,16 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
             let line = group * lines + (local / WIDTH + index).min(lines - 1);
             *weights = &self.blocks.weights[line * offsets.len()..][..offsets.len()];
         }
-        let first = group * self.window.group_size();
+        let mut bases = *bases;
+        for base in &mut bases {
+            *base += group * self.window.group_size();
+        }
         let empty = (lanes.splat(self.arithmetic.start()), lanes.splat(0));
         let mut tile = [[empty; LINES]; POSITIONS];
         for (mac, offset) in offsets.iter().enumerate() {
             for (base, tile) in bases.iter().zip(&mut tile) {
-                let met = source.meet(lanes, first + base + offset);
+                // A place that wrapped would be out of bounds as well.
+                let met = source.meet(lanes, base.wrapping_add(*offset));
                 for (sums, weights) in tile.iter_mut().zip(&weights) {
                     *sums = A::add_words(lanes, *sums, source.products(lanes, &met, &weights[mac]));
                 }
@@ -153,7 +157,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
                 let first = local + line * WIDTH;
                 let count = outs.saturating_sub(first).min(WIDTH);
                 let (words, marks) = (lanes.store(*words), lanes.store(*marks));
-                sums.put(channel + line * WIDTH, position + at, &words[..count], &marks[..count]);
+                sums.put::<A>(channel + line * WIDTH, position + at, &words[..count], &marks[..count]);
             }
         }
     }

@@ -59,7 +59,6 @@ pub(super) struct Compiled<A: Arithmetic> {
     window: Window,
     shape: Shape,
     memory: Option<Memory>,
-    level: Level,
 }
 
 /// What a run gives: the sums of all outputs, without bias, and the flat indices of
@@ -81,7 +80,7 @@ impl<A: Arithmetic> Compiled<A> {
             Order::Blocks => Shape::Blocks(Blocks::plain(geometry, weights)),
             Order::Sweep => Shape::Sweep(Sweep::plain(geometry, weights)),
         };
-        Self { arithmetic, geometry: geometry.clone(), window, shape, memory: None, level: Level::best() }
+        Self { arithmetic, geometry: geometry.clone(), window, shape, memory: None }
     }
 
     /// A layer with what its memory holds. None if the classes of activations are
@@ -137,17 +136,17 @@ impl<A: Arithmetic> Compiled<A> {
             Order::Sweep => Shape::Sweep(Sweep::new::<A>(geometry, weights, &rule.assignment, products)),
         };
         let (geometry, memory) = (geometry.clone(), Some(Memory { classes, counts }));
-        Some(Self { arithmetic, geometry, window, shape, memory, level: Level::best() })
+        Some(Self { arithmetic, geometry, window, shape, memory })
     }
 
-    /// Runs the layer.
-    pub(super) fn run(&self, input: &[f32]) -> Totals {
+    /// Runs the layer on a vector unit.
+    pub(super) fn run(&self, level: Level, input: &[f32]) -> Totals {
         let (arithmetic, window) = (&self.arithmetic, &self.window);
         let planes = &window.planes(input)[..];
         let classes = &self.memory.as_ref().map_or(Vec::new(), |memory| memory.classes.of(planes))[..];
         let sums = match &self.shape {
-            Shape::Blocks(blocks) => self.level.run(BlocksRun { arithmetic, blocks, window, planes, classes }),
-            Shape::Sweep(sweep) => self.level.run(SweepRun { arithmetic, sweep, window, planes, classes }),
+            Shape::Blocks(blocks) => level.run(BlocksRun { arithmetic, blocks, window, planes, classes }),
+            Shape::Sweep(sweep) => level.run(SweepRun { arithmetic, sweep, window, planes, classes }),
         };
         let counted = match &self.memory {
             Some(memory) => memory.counts.count(window, planes, classes),
@@ -231,6 +230,6 @@ impl Peaks {
 
     /// Over all sums of one sample; a NaN if one of them became a NaN.
     pub(crate) fn run(&self, input: &[f32]) -> f32 {
-        self.0.run(input).sums.into_iter().fold(0.0, |a, b| if b.is_nan() || b > a { b } else { a })
+        self.0.run(Level::best(), input).sums.into_iter().fold(0.0, |a, b| if b.is_nan() || b > a { b } else { a })
     }
 }

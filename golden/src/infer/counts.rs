@@ -94,7 +94,7 @@ impl Counts {
             let first = unit / self.macs * window.group_size() + window.offsets[unit % self.macs];
             let hits = |base: &usize| of_kind[usize::from(kinds[first + base])].0;
             // The halves stay apart as long as fewer than 2^32 hits are added up.
-            let pair: u64 = window.bases.iter().map(hits).sum();
+            let pair = window.bases.iter().map(hits).fold(0, u64::wrapping_add);
             stats.hits += pair & u64::from(u32::MAX);
             stats.nonzero_hits += pair >> 32;
         }
@@ -112,10 +112,9 @@ impl Counts {
         let mut fields = [0; 4];
         for plane in classes.chunks_exact(window.size).take(window.channels) {
             for (classes, reads) in plane.chunks(most).zip(window.reads.chunks(most)) {
-                let mut sum = 0;
-                for (class, reads) in classes.iter().zip(reads) {
-                    sum += self.fields_of[usize::from(*class)] * u64::from(*reads);
-                }
+                let counted =
+                    |(class, reads): (&u16, &u32)| self.fields_of[usize::from(*class)].wrapping_mul(u64::from(*reads));
+                let sum = classes.iter().zip(reads).map(counted).fold(0, u64::wrapping_add);
                 for (index, field) in fields.iter_mut().enumerate() {
                     *field += sum >> (16 * index) & u64::from(u16::MAX);
                 }

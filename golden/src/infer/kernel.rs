@@ -4,6 +4,7 @@ use super::arithmetic::{Fixed, Float};
 use super::by_rule::ByRule;
 use super::compiled::{Compiled, Totals};
 use super::error::EngineError;
+use super::lanes::Level;
 use super::stats::LayerStats;
 use crate::am::Am;
 use crate::net::{Geometry, Layout, MacLayer};
@@ -157,10 +158,23 @@ impl LayerKernel {
     /// # Panics
     /// If the input does not have the geometry's number of elements.
     pub fn run(&self, input: &[f32]) -> (Vec<f32>, LayerStats) {
+        self.run_on(Level::best(), input)
+    }
+
+    /// What [`LayerKernel::run`] gives on each vector unit that the CPU has, and without
+    /// any: the same, for tests to find.
+    ///
+    /// # Panics
+    /// As [`LayerKernel::run`].
+    pub fn run_on_all_units(&self, input: &[f32]) -> Vec<(Vec<f32>, LayerStats)> {
+        Level::available().map(|level| self.run_on(level, input)).collect()
+    }
+
+    fn run_on(&self, level: Level, input: &[f32]) -> (Vec<f32>, LayerStats) {
         assert_eq!(input.len(), self.geometry.inputs(), "input elements");
         let Totals { sums: mut output, open, mut stats } = match &self.method {
-            Method::Float(sums) => sums.run(input),
-            Method::Fixed(sums) => sums.run(input),
+            Method::Float(sums) => sums.run(level, input),
+            Method::Fixed(sums) => sums.run(level, input),
             Method::ByRule => {
                 let (sums, stats) = self.rule.run(&self.geometry, input);
                 Totals { sums, open: Vec::new(), stats }

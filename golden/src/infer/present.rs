@@ -19,8 +19,8 @@ impl Present {
     pub(super) fn new(classes: &[u16], most: usize) -> Option<Self> {
         const UNSEEN: u16 = u16::MAX;
         let mut index_of = vec![UNSEEN; usize::from(classes.iter().max().copied().unwrap_or(0)) + 1];
-        let (mut members, mut indices) = (Vec::new(), Vec::with_capacity(classes.len()));
-        for class in classes {
+        let (mut members, mut indices) = (Vec::new(), vec![0; classes.len()]);
+        for (slot, class) in indices.iter_mut().zip(classes) {
             let index = &mut index_of[usize::from(*class)];
             if *index == UNSEEN {
                 if members.len() == most {
@@ -29,7 +29,7 @@ impl Present {
                 *index = members.len() as u16;
                 members.push(*class);
             }
-            indices.push(*index);
+            *slot = *index;
         }
         Some(Self { members, indices })
     }

@@ -102,9 +102,21 @@ impl<L: Lanes, A: Arithmetic> Source<L> for Plain<'_, A> {
 /// Products from a [`NearTable`] of `N` lines.
 #[derive(Clone, Copy)]
 pub(super) struct Near<'a, A, const N: usize> {
-    pub plain: Plain<'a, A>,
-    pub classes: &'a [u16],
-    pub table: &'a NearTable,
+    plain: Plain<'a, A>,
+    classes: &'a [u16],
+    rows: &'a [[Line; N]],
+    misses: &'a [bool],
+    codebook: &'a [Line],
+}
+
+impl<'a, A, const N: usize> Near<'a, A, N> {
+    #[inline(always)]
+    pub(super) fn new(plain: Plain<'a, A>, classes: &'a [u16], table: &'a NearTable) -> Self {
+        let (rows, _) = table.rows.as_chunks::<N>();
+        // As many as there are rows: one comparison keeps a class within both.
+        let misses = &table.misses[..rows.len()];
+        Self { plain, classes, rows, misses, codebook: &table.codebook }
+    }
 }
 
 impl<L: Lanes, A: Arithmetic, const N: usize> Source<L> for Near<'_, A, N> {
@@ -113,15 +125,15 @@ impl<L: Lanes, A: Arithmetic, const N: usize> Source<L> for Near<'_, A, N> {
     #[inline(always)]
     fn meet(&self, lanes: L, at: usize) -> [L::Words; N] {
         let class = usize::from(self.classes[at]);
-        let row = &self.table.rows[class * N..][..N];
+        let row = &self.rows[class];
         // No closures: they would be compiled without the unit's instructions.
         let mut words = [lanes.splat(0); N];
         for (words, row) in words.iter_mut().zip(row) {
             *words = lanes.load(row);
         }
-        if self.table.misses[class] {
+        if self.misses[class] {
             let activation = self.plain.meet(lanes, at);
-            for (words, weights) in words.iter_mut().zip(&self.table.codebook) {
+            for (words, weights) in words.iter_mut().zip(self.codebook) {
                 let exact = self.plain.arithmetic.multiply_words(lanes, lanes.load(weights), activation);
                 *words = lanes.replace(*words, A::MISS, exact);
             }

@@ -64,7 +64,8 @@ pub fn geometry() -> impl Strategy<Value = Geometry> {
             }
         },
     );
-    let dense = (1..4usize, 1..40usize, 1..20usize).prop_map(|(rows, ins, outs)| Geometry::dense(rows, ins, outs));
+    let dense = (1..4usize, 1..40usize, prop_oneof![3 => 1..20usize, 1 => 20..150usize])
+        .prop_map(|(rows, ins, outs)| Geometry::dense(rows, ins, outs));
     prop_oneof![3 => conv, 1 => dense]
 }
 
@@ -183,11 +184,12 @@ fn reference(case: &Case) -> (Vec<u32>, LayerStats) {
 
 fn check(case: &Case) -> Result<LayerStats, TestCaseError> {
     let kernel = LayerKernel::new(&case.layer, &case.design, case.zero_skip).unwrap();
-    let (output, stats) = kernel.run(&case.input);
-    let output: Vec<u32> = output.iter().map(|value| value.to_bits()).collect();
-    let (expected, expected_stats) = reference(case);
-    prop_assert_eq!(output, expected);
-    prop_assert_eq!(stats, expected_stats);
+    let (expected, stats) = reference(case);
+    for (output, found) in std::iter::once(kernel.run(&case.input)).chain(kernel.run_on_all_units(&case.input)) {
+        let output: Vec<u32> = output.iter().map(|value| value.to_bits()).collect();
+        prop_assert_eq!(&output, &expected);
+        prop_assert_eq!(found, stats);
+    }
     Ok(stats)
 }
 
