@@ -141,13 +141,14 @@ impl Classes {
             return activations.iter().map(|bits| self.class(*bits)).collect();
         }
         let (table, shift) = (&self.table[..], self.shift);
-        let class = |bits: &u32| {
-            let class = table[bits.wrapping_shr(shift) as usize] as u16;
-            // Without a branch: half of the activations are zeros, in no order.
-            let zero = u16::from(bits << 1 == 0).wrapping_neg();
-            class & !zero | (bits >> 31) as u16 & zero
-        };
-        activations.iter().map(class).collect()
+        let mut classes: Vec<u16> =
+            activations.iter().map(move |bits| table[bits.wrapping_shr(shift) as usize] as u16).collect();
+        // Apart, so that there is no branch: half of the activations are zeros, in no order.
+        for (class, bits) in classes.iter_mut().zip(activations) {
+            let zero = (bits >> 31) as u16;
+            *class = if bits << 1 == 0 { zero } else { *class };
+        }
+        classes
     }
 
     /// For each class the lowest of `rows` that it satisfies.

@@ -130,10 +130,12 @@ impl<A: Arithmetic> Compiled<A> {
         let counts = Counts::new(geometry, classes.len(), &products, &rule.assignment);
         let shape = match Order::of(geometry, &window, true) {
             Order::Blocks => {
-                let table = ClassTable::new::<A>(classes.len(), &products, codebook);
+                let table = ClassTable::new(&arithmetic, classes.len(), &products, codebook);
                 Shape::Blocks(Blocks::new(geometry, &rule.assignment, table))
             }
-            Order::Sweep => Shape::Sweep(Sweep::new::<A>(geometry, weights, &rule.assignment, products)),
+            Order::Sweep => {
+                Shape::Sweep(Sweep::new(&arithmetic, geometry, weights, codebook, &rule.assignment, &products))
+            }
         };
         let (geometry, memory) = (geometry.clone(), Some(Memory { classes, counts }));
         Some(Self { arithmetic, geometry, window, shape, memory })

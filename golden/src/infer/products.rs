@@ -53,6 +53,18 @@ impl Products {
         products
     }
 
+    /// The product of a weight, by its index, with a class; [`Arithmetic::MISS`] where it
+    /// depends on the activation. A zero is the only one of its class, so that its
+    /// products are known even where it misses.
+    pub(super) fn word<A: Arithmetic>(&self, arithmetic: &A, weights: &[f32], weight: usize, class: usize) -> u32 {
+        let stored = self.stored[weight].get(class).copied().unwrap_or(A::MISS);
+        match u16::try_from(class) {
+            Ok(PLUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], 0.0),
+            Ok(MINUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], -0.0),
+            _ => stored,
+        }
+    }
+
     /// Whether every product is a plain multiplication.
     pub(super) fn is_plain(&self) -> bool {
         self.stored.iter().all(Vec::is_empty)

@@ -42,8 +42,8 @@ pub(super) struct NearTable {
 }
 
 impl ClassTable {
-    pub(super) fn new<A: Arithmetic>(classes: usize, products: &Products, codebook: &[f32]) -> Self {
-        let word = |weight: usize, class: usize| products.stored[weight].get(class).copied().unwrap_or(A::MISS);
+    pub(super) fn new<A: Arithmetic>(arithmetic: &A, classes: usize, products: &Products, codebook: &[f32]) -> Self {
+        let word = |weight: usize, class: usize| products.word(arithmetic, codebook, weight, class);
         let lines = codebook.len().div_ceil(WIDTH).next_power_of_two();
         if lines > NEAR_LINES {
             let words = (0..classes).flat_map(|class| (0..codebook.len()).map(move |weight| word(weight, class)));

@@ -37,13 +37,18 @@ impl Sweep {
 
     /// A layer with stored products.
     pub(super) fn new<A: Arithmetic>(
+        arithmetic: &A,
         geometry: &Geometry,
         weights: &[f32],
+        codebook: &[f32],
         assignment: &[u32],
-        products: Products,
+        products: &Products,
     ) -> Self {
-        let table = |words: Vec<u32>| (!words.is_empty()).then(|| Table::new(words, A::MISS));
-        let tables = products.stored.into_iter().map(table).collect();
+        let table = |(weight, stored): (usize, &Vec<u32>)| {
+            let words = (0..stored.len()).map(|class| products.word(arithmetic, codebook, weight, class));
+            (!stored.is_empty()).then(|| Table::new(words.collect(), A::MISS))
+        };
+        let tables = products.stored.iter().enumerate().map(table).collect();
         Self { tables_of: assignment.to_vec(), tables, ..Self::plain(geometry, weights) }
     }
 }

@@ -98,14 +98,24 @@ fn care() -> impl Strategy<Value = u32> {
     ]
 }
 
+/// Few weights, or so many that their products are looked up in several lines, or in
+/// memory.
+fn codebook() -> impl Strategy<Value = Vec<f32>> {
+    prop_oneof![
+        6 => proptest::collection::vec(value(), 1..6),
+        1 => proptest::collection::vec(value(), 17..129),
+        1 => proptest::collection::vec(value(), 129..150),
+    ]
+}
+
 fn case() -> impl Strategy<Value = Case> {
-    (geometry(), proptest::collection::vec(value(), 1..6), proptest::collection::vec(value(), 1..8)).prop_flat_map(
+    (geometry(), codebook(), proptest::collection::vec(value(), 1..8)).prop_flat_map(
         |(geometry, codebook, activations)| {
             let (clusters, pool) = (codebook.len(), activations.len());
             let rows = (0..clusters, 0..pool, care(), care(), -1.0f32..1.0);
             let input = prop_oneof![4 => (0..pool).prop_map(Some), 1 => Just(None)];
             (
-                proptest::collection::vec(rows, 0..12),
+                proptest::collection::vec(rows, 0..clusters.max(12)),
                 proptest::collection::vec(0..clusters as u32, geometry.weights()),
                 proptest::collection::vec((input, value()), geometry.inputs()),
                 proptest::collection::vec(value(), geometry.out_channels),
