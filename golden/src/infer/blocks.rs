@@ -67,11 +67,15 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
         match &self.blocks.table {
             None => self.sums(lanes, plain),
-            Some(ClassTable::Near(table)) => match table.lines {
-                1 => self.sums(lanes, Near::<A, 1>::new(plain, classes, table)),
-                2 => self.sums(lanes, Near::<A, 2>::new(plain, classes, table)),
-                4 => self.sums(lanes, Near::<A, 4>::new(plain, classes, table)),
-                _ => self.sums(lanes, Near::<A, 8>::new(plain, classes, table)),
+            Some(ClassTable::Near(table)) => match (table.lines, table.misses(classes)) {
+                (1, false) => self.sums(lanes, Near::<A, 1, false>::new(plain, classes, table)),
+                (2, false) => self.sums(lanes, Near::<A, 2, false>::new(plain, classes, table)),
+                (4, false) => self.sums(lanes, Near::<A, 4, false>::new(plain, classes, table)),
+                (_, false) => self.sums(lanes, Near::<A, 8, false>::new(plain, classes, table)),
+                (1, true) => self.sums(lanes, Near::<A, 1, true>::new(plain, classes, table)),
+                (2, true) => self.sums(lanes, Near::<A, 2, true>::new(plain, classes, table)),
+                (4, true) => self.sums(lanes, Near::<A, 4, true>::new(plain, classes, table)),
+                (_, true) => self.sums(lanes, Near::<A, 8, true>::new(plain, classes, table)),
             },
             Some(ClassTable::Far(table)) => self.sums(lanes, Far { plain, classes, table }),
         }

@@ -41,6 +41,13 @@ pub(super) struct NearTable {
     codebook: Vec<Line>,
 }
 
+impl NearTable {
+    /// Whether one of these classes has a miss.
+    pub(super) fn misses(&self, classes: &[u16]) -> bool {
+        classes.iter().any(|class| self.misses[usize::from(*class)])
+    }
+}
+
 impl ClassTable {
     pub(super) fn new<A: Arithmetic>(arithmetic: &A, classes: usize, products: &Products, codebook: &[f32]) -> Self {
         let word = |weight: usize, class: usize| products.word(arithmetic, codebook, weight, class);
@@ -99,9 +106,10 @@ impl<L: Lanes, A: Arithmetic> Source<L> for Plain<'_, A> {
     }
 }
 
-/// Products from a [`NearTable`] of `N` lines.
+/// Products from a [`NearTable`] of `N` lines. Where no activation has a miss, sums stay
+/// in registers only if there is no code for misses beside them: `MISSES` says so.
 #[derive(Clone, Copy)]
-pub(super) struct Near<'a, A, const N: usize> {
+pub(super) struct Near<'a, A, const N: usize, const MISSES: bool> {
     plain: Plain<'a, A>,
     classes: &'a [u16],
     rows: &'a [[Line; N]],
@@ -109,7 +117,7 @@ pub(super) struct Near<'a, A, const N: usize> {
     codebook: &'a [Line],
 }
 
-impl<'a, A, const N: usize> Near<'a, A, N> {
+impl<'a, A, const N: usize, const MISSES: bool> Near<'a, A, N, MISSES> {
     #[inline(always)]
     pub(super) fn new(plain: Plain<'a, A>, classes: &'a [u16], table: &'a NearTable) -> Self {
         let (rows, _) = table.rows.as_chunks::<N>();
@@ -119,7 +127,7 @@ impl<'a, A, const N: usize> Near<'a, A, N> {
     }
 }
 
-impl<L: Lanes, A: Arithmetic, const N: usize> Source<L> for Near<'_, A, N> {
+impl<L: Lanes, A: Arithmetic, const N: usize, const MISSES: bool> Source<L> for Near<'_, A, N, MISSES> {
     type Met = [L::Words; N];
 
     #[inline(always)]
@@ -131,7 +139,7 @@ impl<L: Lanes, A: Arithmetic, const N: usize> Source<L> for Near<'_, A, N> {
         for (words, row) in words.iter_mut().zip(row) {
             *words = lanes.load(row);
         }
-        if self.misses[class] {
+        if MISSES && self.misses[class] {
             let activation = self.plain.meet(lanes, at);
             for (words, weights) in words.iter_mut().zip(self.codebook) {
                 let exact = self.plain.arithmetic.multiply_words(lanes, lanes.load(weights), activation);
