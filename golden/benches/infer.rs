@@ -1,55 +1,159 @@
-//! Whole-net inference against tract's float arithmetic, on the workloads.
+//! Whole-net inference beside tract's float arithmetic, on the workloads.
 //!
-//! `cargo bench -p axp-golden --bench infer`; networks that are not at hand are
-//! left out.
+//! `cargo bench -p axp-golden --bench infer [-- NETWORK...]` prints, for each network
+//! and kind of design, the time of one inference and its ratio to tract's on the same
+//! samples and threads. All of them take turns, round by round, so that whatever else
+//! the machine does slows all of them. Networks that are not at hand are skipped aloud.
 
-use axp_golden::infer::{Control, Engine, LayerKernel, evaluate_baseline};
+use axp_golden::am::Am;
+use axp_golden::codesign::columns::{self, ColumnMemory, ColumnOptions, Sum};
+use axp_golden::codesign::energy::Unknown;
+use axp_golden::codesign::search::{SearchControl, SearchOptions};
+use axp_golden::codesign::trial_log::TrialLog;
+use axp_golden::float;
+use axp_golden::infer::{Control, Engine, LayerKernel, LayerTensors, evaluate_baseline};
 use axp_golden::net::{ImportOptions, MacLayer, Network, Samples};
-use axp_golden::{am::Am, float};
-use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, LayerDesign, PeConfig};
-use divan::Bencher;
-use divan::counter::ItemsCount;
-use std::collections::HashMap;
+use axp_spec::{Accumulator, AmImage, AmRow, Bits32, FloatFormat, LayerDesign, PeConfig, WeightOperand};
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 const NETS: [&str; 3] = ["kws_dscnn", "fashion_lenet5", "fsdd_tdnnf"];
+/// Samples of a round; those that designs are made from are the same.
 const SAMPLES: usize = 200;
+const ROUNDS: usize = 25;
+/// Of the `pair` stand-in.
 const CLUSTERS: usize = 32;
 const ROWS: usize = 128;
+/// Columns and mantissa bits; patterns and columns.
+const FACTORED: (u32, u32) = (16, 2);
+const GRID: (u32, u32) = (24, 16);
 
-fn main() {
-    divan::main();
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo passes `--bench`.
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    println!("{:16} {:16} {:>10} {:>10} {:>8} {:>8}", "network", "design", "min us", "median us", "min", "median");
+    for name in NETS.iter().filter(|name| named.is_empty() || named.iter().any(|n| n == *name)) {
+        match load(name)? {
+            Some((network, samples)) => compare(name, &network, &samples)?,
+            None => eprintln!("SKIPPED: no workload {name} in ../shared/workloads"),
+        }
+    }
+    Ok(())
 }
 
 /// A network and its first calibration samples.
-fn load(name: &str) -> Option<(Network, Samples)> {
+fn load(name: &str) -> Result<Option<(Network, Samples)>, Box<dyn Error>> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/workloads").join(name);
-    let bytes = std::fs::read(folder.join("model.onnx")).ok()?;
-    let network = Network::from_onnx(&bytes, &ImportOptions::default()).expect("a workload is a usable model");
-    let samples = Samples::read(&folder.join("x_calib.npy"), network.input_shape()).expect("and has samples");
-    let first: Vec<usize> = (0..SAMPLES).collect();
-    Some((network, samples.select(&first)))
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let network = Network::from_onnx(&std::fs::read(folder.join("model.onnx"))?, &ImportOptions::default())?;
+    let samples = Samples::read(&folder.join("x_calib.npy"), network.input_shape())?;
+    let first: Vec<usize> = (0..SAMPLES.min(samples.len())).collect();
+    Ok(Some((network, samples.select(&first))))
 }
 
-/// Quantiles of the weights as codebook, and rows for the most frequent pairs
-/// of cluster and activation prefix: a stand-in for co-design.
-fn rows(network: &Network, samples: &Samples) -> Engine {
+/// Lets tract and all designs take turns, and prints their times.
+fn compare(name: &str, network: &Network, samples: &Samples) -> Result<(), Box<dyn Error>> {
+    let fixed = |product_width| Accumulator::Fixed { width: 24, product_width };
+    let column = |memory, accumulator| column_design(network, samples, memory, accumulator);
+    let engines = [
+        ("factored fixed", column(ColumnMemory::Factored, fixed(9))?),
+        ("factored float", column(ColumnMemory::Factored, Accumulator::Float)?),
+        ("grid fixed", column(ColumnMemory::Grid, fixed(18))?),
+        ("grid float", column(ColumnMemory::Grid, Accumulator::Float)?),
+        ("pair 128 rows", pair_design(network, samples)?),
+        ("empty AM", Engine::exact(network, false)),
+    ];
+    let cancel = AtomicBool::new(false);
+    let control = Control { progress: &|_| {}, cancel: &cancel };
+    let mut times = vec![Vec::new(); 1 + engines.len()];
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        evaluate_baseline(network, samples, None, &control)?;
+        times[0].push(start.elapsed());
+        for ((_, engine), times) in engines.iter().zip(&mut times[1..]) {
+            let start = Instant::now();
+            engine.evaluate(samples, None, &control)?;
+            times.push(start.elapsed());
+        }
+    }
+    let names = std::iter::once("tract float").chain(engines.iter().map(|(kind, _)| *kind));
+    let least = |times: &[Duration]| times.iter().min().copied().unwrap_or_default();
+    for (kind, of_kind) in names.zip(&times) {
+        let micros = |time: Duration| time.as_secs_f64() * 1e6 / samples.len() as f64;
+        let ratios = of_kind.iter().zip(&times[0]).map(|(ours, tract)| ours.as_secs_f64() / tract.as_secs_f64());
+        println!(
+            "{name:16} {kind:16} {:10.1} {:10.1} {:8.2} {:8.2}",
+            micros(least(of_kind)),
+            median(of_kind.iter().copied().map(micros)),
+            least(of_kind).as_secs_f64() / least(&times[0]).as_secs_f64(),
+            median(ratios),
+        );
+    }
+    Ok(())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// A design of the co-design with a memory of one size.
+fn column_design(
+    network: &Network,
+    samples: &Samples,
+    memory: ColumnMemory,
+    accumulator: Accumulator,
+) -> Result<Engine, Box<dyn Error>> {
+    let options = SearchOptions {
+        rows: ROWS,
+        max_loss_pp: 1.0,
+        seed: 1,
+        zero_skip: false,
+        frozen: false,
+        feedback: true,
+        model_sha256: String::new(),
+        tools: BTreeMap::new(),
+    };
+    let size = match memory {
+        ColumnMemory::Factored => FACTORED,
+        ColumnMemory::Grid => GRID,
+    };
+    let column = ColumnOptions {
+        memory,
+        weight: WeightOperand::Index,
+        sums: vec![Sum { accumulator, product_bits: None }],
+        frozen: false,
+        size: Some(size),
+    };
+    let control = SearchControl { progress: &|_, _, _| {}, improved: &|_| {}, cancel: &AtomicBool::new(false) };
+    let found = columns::search(network, samples, &options, &column, &Unknown, &mut TrialLog::none(), &control)?;
+    Ok(Engine::from_design(network, &found.design)?)
+}
+
+/// Quantiles of the weights as codebook, and rows for the most frequent pairs of
+/// cluster and activation prefix: a stand-in for co-design, with misses.
+fn pair_design(network: &Network, samples: &Samples) -> Result<Engine, Box<dyn Error>> {
     let exact = Engine::exact(network, false);
     let mut inputs = vec![Vec::new(); network.layers().len()];
     for index in 0..20 {
-        let observe = &mut |tensors: axp_golden::infer::LayerTensors<'_>| inputs[tensors.layer].extend(tensors.input);
-        exact.observe(samples.get(index), observe).expect("the sample fits");
+        let observe = &mut |tensors: LayerTensors<'_>| inputs[tensors.layer].extend(tensors.input);
+        exact.observe(samples.get(index), observe)?;
     }
     let layers = network.layers().iter().zip(&inputs).enumerate();
-    layers.fold(exact.clone(), |engine, (index, (layer, input))| {
-        let kernel = LayerKernel::new(layer, &design(layer, input), false).expect("the design fits");
-        engine.with_layer(index, Arc::new(kernel))
+    layers.fold(Ok(exact.clone()), |engine, (index, (layer, input))| {
+        let kernel = LayerKernel::new(layer, &pair_layer(layer, input), false)?;
+        Ok(engine?.with_layer(index, Arc::new(kernel)))
     })
 }
 
-fn design(layer: &MacLayer, input: &[f32]) -> LayerDesign {
+fn pair_layer(layer: &MacLayer, input: &[f32]) -> LayerDesign {
     let mut sorted = layer.weights.clone();
     sorted.sort_by(f32::total_cmp);
     let codebook: Vec<f32> =
@@ -83,45 +187,4 @@ fn design(layer: &MacLayer, input: &[f32]) -> LayerDesign {
         range: 0,
         magnitudes: Vec::new(),
     }
-}
-
-fn bench(bencher: Bencher<'_, '_>, samples: &Samples, run: impl Fn(&Control<'_>) + Sync) {
-    let cancel = AtomicBool::new(false);
-    let control = Control { progress: &|_| {}, cancel: &cancel };
-    bencher.counter(ItemsCount::new(samples.len())).bench(|| run(&control));
-}
-
-/// tract's own float arithmetic.
-#[divan::bench(args = NETS, sample_count = 10)]
-fn tract_float(bencher: Bencher<'_, '_>, name: &str) {
-    let Some((network, samples)) = load(name) else { return };
-    bench(bencher, &samples, |control| drop(evaluate_baseline(&network, &samples, None, control)));
-}
-
-/// Our arithmetic with an empty AM and the weights as imported.
-#[divan::bench(args = NETS, sample_count = 10)]
-fn axp_empty_am(bencher: Bencher<'_, '_>, name: &str) {
-    let Some((network, samples)) = load(name) else { return };
-    let engine = Engine::exact(&network, false);
-    bench(bencher, &samples, |control| drop(engine.evaluate(&samples, None, control)));
-}
-
-/// 32 clusters and 128 rows a layer.
-#[divan::bench(args = NETS, sample_count = 10)]
-fn axp_128_rows(bencher: Bencher<'_, '_>, name: &str) {
-    let Some((network, samples)) = load(name) else { return };
-    let engine = rows(&network, &samples);
-    bench(bencher, &samples, |control| drop(engine.evaluate(&samples, None, control)));
-}
-
-/// Compiling all kernels of a network once, as a search does for each try.
-#[divan::bench(args = NETS, sample_count = 10)]
-fn compile_128_rows(bencher: Bencher<'_, '_>, name: &str) {
-    let Some((network, samples)) = load(name) else { return };
-    let inputs = vec![samples.values(); network.layers().len()];
-    let designs: Vec<LayerDesign> = network.layers().iter().zip(&inputs).map(|(l, i)| design(l, i)).collect();
-    bencher.bench(|| {
-        let kernel = |(layer, design)| LayerKernel::new(layer, design, false);
-        network.layers().iter().zip(&designs).map(kernel).collect::<Result<Vec<_>, _>>()
-    });
 }

@@ -1,72 +1,85 @@
 //! What products are summed in: binary32, or units of a fixed-point sum.
 
+use super::lanes::{Lanes, WIDTH};
 use axp_spec::FixedFormat;
 use std::fmt::Debug;
 
-/// One way to sum. Sums lie side by side in a slice, with a mark each where the
-/// arithmetic needs one.
-pub(super) trait Arithmetic: Debug + Send + Sync {
-    /// A product, and a sum of products.
-    type Word: Copy + Debug + Send + Sync;
+/// One way to sum words of 32 bits. Each sum has a mark, where the arithmetic needs one.
+pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     /// Stands for a product that the memory does not have.
-    const MISS: Self::Word;
+    const MISS: u32;
     /// A product that changes no sum.
-    const NOTHING: Self::Word;
+    const NOTHING: u32;
     /// Whether sums have marks.
     const MARKED: bool;
 
-    /// Whether a product is [`Arithmetic::MISS`].
-    fn is_miss(product: Self::Word) -> bool;
-
     /// An empty sum.
-    fn start(&self) -> Self::Word;
+    fn start(&self) -> u32;
 
     /// The product of a miss.
-    fn multiply(&self, weight: f32, activation: f32) -> Self::Word;
+    fn multiply(&self, weight: f32, activation: f32) -> u32;
 
-    /// Adds a product to each sum.
-    fn add(sums: &mut [Self::Word], marks: &mut [u32], products: impl Iterator<Item = Self::Word>);
+    /// A finished sum.
+    fn total(&self, sum: u32, mark: u32) -> f32;
 
-    /// A finished sum; `None` where it must be computed by the number rules, pair by
-    /// pair.
-    fn total(&self, sum: Self::Word, mark: u32) -> Option<f32>;
+    /// Whether a sum must be computed by the number rules instead, pair by pair. True
+    /// of several marks' OR, if it is true of one.
+    fn is_open(&self, mark: u32) -> bool {
+        let _ = mark;
+        false
+    }
+
+    /// Products of misses.
+    #[inline(always)]
+    fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
+        let (weights, activations) = (lanes.store(weights), lanes.store(activations));
+        let mut products = [0; WIDTH];
+        for lane in 0..WIDTH {
+            products[lane] = self.multiply(f32::from_bits(weights[lane]), f32::from_bits(activations[lane]));
+        }
+        lanes.load(&products)
+    }
+
+    /// Sums and their marks with a product added to each.
+    fn add_words<L: Lanes>(lanes: L, sums: Marked<L>, products: L::Words) -> Marked<L>;
 }
+
+/// Sums and their marks.
+pub(super) type Marked<L> = (<L as Lanes>::Words, <L as Lanes>::Words);
 
 /// One binary32 sum.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Float;
 
 impl Arithmetic for Float {
-    type Word = f32;
-    // A stored product is always finite.
-    const MISS: f32 = f32::NAN;
-    // Adding it changes no sum, not even -0.
-    const NOTHING: f32 = -0.0;
+    // A NaN: a stored product is always finite.
+    const MISS: u32 = 0x7FC0_0000;
+    // Adding -0 changes no sum, not even -0.
+    const NOTHING: u32 = 1 << 31;
     const MARKED: bool = false;
 
-    #[inline]
-    fn is_miss(product: f32) -> bool {
-        product.is_nan()
+    fn start(&self) -> u32 {
+        0
     }
 
-    fn start(&self) -> f32 {
-        0.0
+    #[inline(always)]
+    fn multiply(&self, weight: f32, activation: f32) -> u32 {
+        (weight * activation).to_bits()
     }
 
-    #[inline]
-    fn multiply(&self, weight: f32, activation: f32) -> f32 {
-        weight * activation
+    #[inline(always)]
+    fn total(&self, sum: u32, _: u32) -> f32 {
+        f32::from_bits(sum)
     }
 
-    #[inline]
-    fn add(sums: &mut [f32], _: &mut [u32], products: impl Iterator<Item = f32>) {
-        for (sum, product) in sums.iter_mut().zip(products) {
-            *sum += product;
-        }
+    #[inline(always)]
+    fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
+        lanes.mul_f32(weights, activations)
     }
 
-    fn total(&self, sum: f32, _: u32) -> Option<f32> {
-        Some(sum)
+    #[inline(always)]
+    fn add_words<L: Lanes>(lanes: L, (sums, marks): Marked<L>, products: L::Words) -> Marked<L> {
+        (lanes.add_f32(sums, products), marks)
     }
 }
 
@@ -101,50 +114,50 @@ impl Fixed {
 
     /// A product that the multiplier or a `factored` memory gives, in units,
     /// rounded to nearest even.
-    #[inline]
+    #[inline(always)]
     pub(super) fn convert(&self, product: f32) -> i32 {
         // Exact: a power of two within the range of binary64.
         let scaled = f64::from(product) * self.units;
-        // Rounds to an integer, to nearest even, what is below 2^51.
+        // Rounds to an integer, to nearest even, what is below 2^51, and leaves it in
+        // the lower half of the word.
         const INTEGER: f64 = 1.5 * (1_u64 << 52) as f64;
-        let rounded = (scaled + INTEGER) - INTEGER;
+        let sum = scaled + INTEGER;
+        let rounded = sum - INTEGER;
         let limit = (1_i64 << (self.width - 1)) as f64;
         // A NaN is not in range.
-        if rounded >= -limit && rounded < limit { rounded as i32 } else { Self::OUT }
+        if rounded >= -limit && rounded < limit { sum.to_bits() as i32 } else { Self::OUT }
     }
 }
 
 impl Arithmetic for Fixed {
-    type Word = i32;
-    const MISS: i32 = i32::MIN + 1;
-    const NOTHING: i32 = 0;
+    const MISS: u32 = i32::MIN as u32 + 1;
+    const NOTHING: u32 = 0;
     const MARKED: bool = true;
 
-    #[inline]
-    fn is_miss(product: i32) -> bool {
-        product == Self::MISS
-    }
-
-    fn start(&self) -> i32 {
+    fn start(&self) -> u32 {
         1 << (self.width - 1)
     }
 
-    #[inline]
-    fn multiply(&self, weight: f32, activation: f32) -> i32 {
-        self.convert(weight * activation)
+    #[inline(always)]
+    fn multiply(&self, weight: f32, activation: f32) -> u32 {
+        self.convert(weight * activation) as u32
     }
 
-    #[inline]
-    fn add(sums: &mut [i32], marks: &mut [u32], products: impl Iterator<Item = i32>) {
-        for ((sum, mark), product) in sums.iter_mut().zip(marks).zip(products) {
-            *sum = sum.wrapping_add(product);
-            *mark |= *sum as u32;
-        }
-    }
-
-    fn total(&self, sum: i32, mark: u32) -> Option<f32> {
+    #[inline(always)]
+    fn total(&self, sum: u32, _: u32) -> f32 {
         // Rounded once: the product of an integer and a power of two is exact.
-        (mark >> self.width == 0).then(|| (f64::from(sum.wrapping_sub(self.start())) * self.unit) as f32)
+        (f64::from(sum.wrapping_sub(self.start()) as i32) * self.unit) as f32
+    }
+
+    #[inline(always)]
+    fn is_open(&self, mark: u32) -> bool {
+        mark >> self.width != 0
+    }
+
+    #[inline(always)]
+    fn add_words<L: Lanes>(lanes: L, (sums, marks): Marked<L>, products: L::Words) -> Marked<L> {
+        let sums = lanes.add_i32(sums, products);
+        (sums, lanes.or(marks, sums))
     }
 }
 
@@ -153,68 +166,74 @@ impl Arithmetic for Fixed {
 pub(super) struct Peak;
 
 impl Arithmetic for Peak {
-    type Word = f32;
-    const MISS: f32 = f32::NAN;
-    const NOTHING: f32 = -0.0;
+    const MISS: u32 = Float::MISS;
+    const NOTHING: u32 = Float::NOTHING;
     const MARKED: bool = true;
 
-    fn is_miss(product: f32) -> bool {
-        product.is_nan()
+    fn start(&self) -> u32 {
+        0
     }
 
-    fn start(&self) -> f32 {
-        0.0
+    #[inline(always)]
+    fn multiply(&self, weight: f32, activation: f32) -> u32 {
+        Float.multiply(weight, activation)
     }
 
-    #[inline]
-    fn multiply(&self, weight: f32, activation: f32) -> f32 {
-        weight * activation
+    #[inline(always)]
+    fn total(&self, _: u32, mark: u32) -> f32 {
+        f32::from_bits(mark)
     }
 
-    #[inline]
-    fn add(sums: &mut [f32], marks: &mut [u32], products: impl Iterator<Item = f32>) {
-        for ((sum, mark), product) in sums.iter_mut().zip(marks).zip(products) {
-            *sum += product;
-            // Encodings of numbers that are not negative are in the order of the numbers.
-            *mark = (*mark).max(sum.abs().to_bits());
+    #[inline(always)]
+    fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
+        lanes.mul_f32(weights, activations)
+    }
+
+    #[inline(always)]
+    fn add_words<L: Lanes>(lanes: L, (sums, marks): Marked<L>, products: L::Words) -> Marked<L> {
+        let sums = lanes.add_f32(sums, products);
+        // Encodings of numbers that are not negative are in the order of the numbers.
+        (sums, lanes.max_u32(marks, lanes.and(sums, lanes.splat(!(1 << 31)))))
+    }
+}
+
+/// Finished sums, and their marks where the arithmetic has any: `[channel, position]`.
+#[derive(Clone, Debug)]
+pub(super) struct Sums {
+    pub words: Vec<u32>,
+    pub marks: Vec<u32>,
+    positions: usize,
+}
+
+impl Sums {
+    pub(super) fn new<A: Arithmetic>(channels: usize, positions: usize) -> Self {
+        let marks = if A::MARKED { vec![0; channels * positions] } else { Vec::new() };
+        Self { words: vec![0; channels * positions], marks, positions }
+    }
+
+    /// Those of channels side by side, at one position.
+    #[inline(always)]
+    pub(super) fn put<A: Arithmetic>(&mut self, channel: usize, position: usize, words: &[u32], marks: &[u32]) {
+        let first = channel * self.positions + position;
+        let slots = self.words[first..].iter_mut().step_by(self.positions);
+        slots.zip(words).for_each(|(slot, word)| *slot = *word);
+        if A::MARKED {
+            let slots = self.marks[first..].iter_mut().step_by(self.positions);
+            slots.zip(marks).for_each(|(slot, mark)| *slot = *mark);
         }
     }
 
-    fn total(&self, _: f32, mark: u32) -> Option<f32> {
-        Some(f32::from_bits(mark))
-    }
-}
-
-/// Sums side by side.
-#[derive(Clone, Debug)]
-pub(super) struct Sums<A: Arithmetic> {
-    pub words: Vec<A::Word>,
-    /// Empty where the arithmetic has none.
-    marks: Vec<u32>,
-}
-
-impl<A: Arithmetic> Sums<A> {
-    pub(super) fn new(arithmetic: &A, len: usize) -> Self {
-        let marks = if A::MARKED { vec![0; len] } else { Vec::new() };
-        Self { words: vec![arithmetic.start(); len], marks }
-    }
-
-    /// Makes all of them empty again.
-    pub(super) fn clear(&mut self, arithmetic: &A) {
-        self.words.fill(arithmetic.start());
-        self.marks.fill(0);
-    }
-
-    /// Adds a product to each of `len` sums from `from` on.
-    #[inline]
-    pub(super) fn add(&mut self, from: usize, len: usize, products: impl Iterator<Item = A::Word>) {
-        let marks = self.marks.get_mut(from..from + len).unwrap_or_default();
-        A::add(&mut self.words[from..from + len], marks, products);
-    }
-
-    /// A finished sum, see [`Arithmetic::total`].
-    #[inline]
-    pub(super) fn total(&self, arithmetic: &A, index: usize) -> Option<f32> {
-        arithmetic.total(self.words[index], self.marks.get(index).copied().unwrap_or(0))
+    /// Those of one channel, where position `p` is at `places[p]`.
+    #[inline(always)]
+    pub(super) fn put_channel(&mut self, channel: usize, places: &[usize], words: &[u32], marks: &[u32]) {
+        let first = channel * self.positions;
+        for (slot, place) in self.words[first..].iter_mut().zip(places) {
+            *slot = words[*place];
+        }
+        if !self.marks.is_empty() {
+            for (slot, place) in self.marks[first..].iter_mut().zip(places) {
+                *slot = marks[*place];
+            }
+        }
     }
 }

@@ -1,45 +1,86 @@
 //! A layer's sums in one arithmetic, all of its outputs together.
 
-use super::arithmetic::{Arithmetic, Peak};
+use super::arithmetic::{Arithmetic, Peak, Sums};
+use super::blocks::{Blocks, BlocksRun};
 use super::by_rule::ByRule;
 use super::classes::{Classes, NOTHING};
 use super::counts::Counts;
-use super::lookup::Lookup;
+use super::lanes::{Level, WIDTH};
 use super::products::{Products, stored_pairs};
+use super::sources::ClassTable;
 use super::stats::LayerStats;
-use super::sweep::Sweep;
-use super::vectors::Vectors;
+use super::sweep::{Sweep, SweepRun};
+use super::window::Window;
 use crate::net::{Geometry, Layout};
 use axp_spec::{AmImage, AmRow, GridConfig, Organisation};
 
-/// Below this many output positions a channel, there is too little to do in
-/// parallel along them, and outputs are computed side by side instead.
-const SWEEP_POSITIONS: usize = 8;
+/// A line of products from a memory takes so many times as long where each activation
+/// is another one as where all are one.
+const GATHER: usize = 6;
 
 /// The order in which products are made. Both give the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Order {
+    /// Output channels side by side: see [`Blocks`].
+    Blocks,
+    /// Output positions side by side: see [`Sweep`].
+    Sweep,
+}
+
+impl Order {
+    /// The one that takes less time.
+    fn of(geometry: &Geometry, window: &Window, memory: bool) -> Self {
+        let lines = (geometry.out_channels / geometry.groups).div_ceil(WIDTH) * geometry.groups;
+        let span = window.bases.last().map_or(0, |last| last + 1);
+        let sweep = geometry.out_channels * span.div_ceil(WIDTH) * if memory { GATHER } else { 1 };
+        if sweep < lines * geometry.positions() { Self::Sweep } else { Self::Blocks }
+    }
+}
+
+/// A layer's weights in one of the orders.
 #[derive(Debug)]
 enum Shape {
-    /// By position, for layers with many: see [`Sweep`].
+    Blocks(Blocks),
     Sweep(Sweep),
-    /// By output channel, for layers with few: see [`Vectors`].
-    Vectors(Vectors),
+}
+
+/// What tells hits from misses.
+#[derive(Debug)]
+struct Memory {
+    classes: Classes,
+    counts: Counts,
 }
 
 /// The sums of a layer.
 #[derive(Debug)]
 pub(super) struct Compiled<A: Arithmetic> {
     arithmetic: A,
+    geometry: Geometry,
+    window: Window,
     shape: Shape,
-    lookup: Option<Lookup<A>>,
+    memory: Option<Memory>,
+}
+
+/// What a run gives: the sums of all outputs, without bias, and the flat indices of
+/// those that are left to the number rules.
+pub(super) struct Totals {
+    pub sums: Vec<f32>,
+    pub open: Vec<usize>,
+    pub stats: LayerStats,
 }
 
 /// A stored word, the sign that a grid gives it, and what it adds to a sum.
-pub(super) type Word<'a, A> = &'a dyn Fn(u32, bool) -> <A as Arithmetic>::Word;
+pub(super) type Word<'a> = &'a dyn Fn(u32, bool) -> u32;
 
 impl<A: Arithmetic> Compiled<A> {
     /// A layer that multiplies everything.
     pub(super) fn plain(arithmetic: A, geometry: &Geometry, weights: &[f32]) -> Self {
-        Self::with(arithmetic, geometry, weights, None)
+        let window = Window::new(geometry);
+        let shape = match Order::of(geometry, &window, false) {
+            Order::Blocks => Shape::Blocks(Blocks::plain(geometry, weights)),
+            Order::Sweep => Shape::Sweep(Sweep::plain(geometry, weights)),
+        };
+        Self { arithmetic, geometry: geometry.clone(), window, shape, memory: None }
     }
 
     /// A layer with what its memory holds. None if the classes of activations are
@@ -50,7 +91,7 @@ impl<A: Arithmetic> Compiled<A> {
         weights: &[f32],
         image: &AmImage,
         rule: &ByRule,
-        word: Word<'_, A>,
+        word: Word<'_>,
     ) -> Option<Self> {
         let (codebook, zero_skip) = (&rule.codebook, rule.settings.zero_skip);
         let (classes, products) = match rule.config.organisation() {
@@ -63,13 +104,13 @@ impl<A: Arithmetic> Compiled<A> {
                     };
                     members.iter().enumerate().map(product).collect()
                 };
-                let products = Products::new(codebook, zero_skip, look_up);
+                let products = Products::new::<A>(codebook, zero_skip, look_up);
                 (classes, products)
             }
             Some(Organisation::Grid(shape)) => {
                 let classes = Classes::new(&signed_patterns(image, shape))?;
                 let look_up = |weight: usize| grid_products(&classes, image, shape, rule, weight, word);
-                let products = Products::new(codebook, zero_skip, look_up);
+                let products = Products::new::<A>(codebook, zero_skip, look_up);
                 (classes, products)
             }
             Some(Organisation::Pair) | None => {
@@ -78,43 +119,67 @@ impl<A: Arithmetic> Compiled<A> {
                     let stored = stored_pairs(&classes, image, codebook[weight]);
                     stored.into_iter().map(|product| product.map(|product| word(product, false))).collect()
                 };
-                let products = Products::new(codebook, zero_skip, look_up);
+                let products = Products::new::<A>(codebook, zero_skip, look_up);
                 (classes, products)
             }
         };
-        let lookup = (!products.is_plain()).then(|| Lookup {
-            counts: Counts::new(geometry, classes.len(), &products, &rule.assignment),
-            classes,
-            products,
-            codebook: codebook.clone(),
-            assignment: rule.assignment.clone(),
-        });
-        Some(Self::with(arithmetic, geometry, weights, lookup))
-    }
-
-    fn with(arithmetic: A, geometry: &Geometry, weights: &[f32], lookup: Option<Lookup<A>>) -> Self {
-        let shape = if geometry.layout == Layout::ChannelsFirst && geometry.positions() >= SWEEP_POSITIONS {
-            Shape::Sweep(Sweep::new(geometry, lookup.as_ref()))
-        } else {
-            Shape::Vectors(Vectors::new(geometry, weights, lookup.as_ref()))
-        };
-        Self { arithmetic, shape, lookup }
-    }
-
-    /// Sums of all outputs, without bias; `None` for those that
-    /// [`Arithmetic::total`] leaves to the number rules.
-    pub(super) fn run(
-        &self,
-        geometry: &Geometry,
-        weights: &[f32],
-        zero_skip: bool,
-        input: &[f32],
-    ) -> (Vec<Option<f32>>, LayerStats) {
-        let lookup = self.lookup.as_ref();
-        match &self.shape {
-            Shape::Sweep(sweep) => sweep.run(&self.arithmetic, geometry, weights, lookup, input),
-            Shape::Vectors(vectors) => vectors.run(&self.arithmetic, geometry, lookup, zero_skip, input),
+        if products.is_plain() {
+            return Some(Self::plain(arithmetic, geometry, weights));
         }
+        let window = Window::new(geometry);
+        let counts = Counts::new(geometry, classes.len(), &products, &rule.assignment);
+        let shape = match Order::of(geometry, &window, true) {
+            Order::Blocks => {
+                let table = ClassTable::new(&arithmetic, classes.len(), &products, codebook);
+                Shape::Blocks(Blocks::new(geometry, &rule.assignment, table))
+            }
+            Order::Sweep => {
+                Shape::Sweep(Sweep::new(&arithmetic, geometry, weights, codebook, &rule.assignment, &products))
+            }
+        };
+        let (geometry, memory) = (geometry.clone(), Some(Memory { classes, counts }));
+        Some(Self { arithmetic, geometry, window, shape, memory })
+    }
+
+    /// Runs the layer on a vector unit.
+    pub(super) fn run(&self, level: Level, input: &[f32]) -> Totals {
+        let (arithmetic, window) = (&self.arithmetic, &self.window);
+        let planes = &window.planes(input)[..];
+        let classes = &self.memory.as_ref().map_or(Vec::new(), |memory| memory.classes.of(planes))[..];
+        let sums = match &self.shape {
+            Shape::Blocks(blocks) => level.run(BlocksRun { arithmetic, blocks, window, planes, classes }),
+            Shape::Sweep(sweep) => level.run(SweepRun { arithmetic, sweep, window, planes, classes }),
+        };
+        let counted = match &self.memory {
+            Some(memory) => memory.counts.count(window, planes, classes),
+            None => {
+                let outs = (self.geometry.out_channels / self.geometry.groups) as u64;
+                LayerStats { zeros: outs * window.zeros(planes), ..LayerStats::default() }
+            }
+        };
+        let (sums, open) = self.totals(&sums);
+        Totals { sums, open, stats: LayerStats { macs: self.geometry.macs(), ..counted } }
+    }
+
+    /// The finished sums, in the layout of the output tensor.
+    fn totals(&self, sums: &Sums) -> (Vec<f32>, Vec<usize>) {
+        let Sums { words, marks, .. } = sums;
+        let totals: Vec<f32> = match A::MARKED {
+            true => words.iter().zip(marks).map(|(word, mark)| self.arithmetic.total(*word, *mark)).collect(),
+            false => words.iter().map(|word| self.arithmetic.total(*word, 0)).collect(),
+        };
+        let open: Vec<usize> = match self.arithmetic.is_open(marks.iter().fold(0, |all, mark| all | mark)) {
+            true => (0..marks.len()).filter(|index| self.arithmetic.is_open(marks[*index])).collect(),
+            false => Vec::new(),
+        };
+        if self.geometry.layout == Layout::ChannelsFirst || self.geometry.positions() == 1 {
+            return (totals, open);
+        }
+        let positions = self.geometry.positions();
+        let place = |index: usize| self.geometry.output_index(index / positions, index % positions);
+        let mut turned = vec![0.0; totals.len()];
+        totals.iter().enumerate().for_each(|(index, total)| turned[place(index)] = *total);
+        (turned, open.into_iter().map(place).collect())
     }
 }
 
@@ -134,14 +199,14 @@ fn signed_patterns(image: &AmImage, shape: GridConfig) -> AmImage {
 }
 
 /// The products of a grid with one weight, by class.
-fn grid_products<W>(
+fn grid_products(
     classes: &Classes,
     image: &AmImage,
     shape: GridConfig,
     rule: &ByRule,
     weight: usize,
-    word: &dyn Fn(u32, bool) -> W,
-) -> Vec<Option<W>> {
+    word: Word<'_>,
+) -> Vec<Option<u32>> {
     let (value, column) = (rule.codebook[weight], rule.columns[weight] as usize);
     if !value.is_finite() {
         return (0..classes.len()).map(|_| None).collect();
@@ -157,22 +222,16 @@ fn grid_products<W>(
 
 /// The greatest magnitude that a sum of a layer reaches on its way.
 #[derive(Debug)]
-pub(crate) struct Peaks {
-    geometry: Geometry,
-    weights: Vec<f32>,
-    sums: Compiled<Peak>,
-}
+pub(crate) struct Peaks(Compiled<Peak>);
 
 impl Peaks {
     /// Of a layer that multiplies everything.
     pub(crate) fn new(geometry: &Geometry, weights: Vec<f32>) -> Self {
-        let sums = Compiled::plain(Peak, geometry, &weights);
-        Self { geometry: geometry.clone(), weights, sums }
+        Self(Compiled::plain(Peak, geometry, &weights))
     }
 
     /// Over all sums of one sample; a NaN if one of them became a NaN.
     pub(crate) fn run(&self, input: &[f32]) -> f32 {
-        let (peaks, _) = self.sums.run(&self.geometry, &self.weights, false, input);
-        peaks.into_iter().flatten().fold(0.0, |a, b| if b.is_nan() || b > a { b } else { a })
+        self.0.run(Level::best(), input).sums.into_iter().fold(0.0, |a, b| if b.is_nan() || b > a { b } else { a })
     }
 }

@@ -2,11 +2,12 @@
 
 use super::arithmetic::{Fixed, Float};
 use super::by_rule::ByRule;
-use super::compiled::Compiled;
+use super::compiled::{Compiled, Totals};
 use super::error::EngineError;
+use super::lanes::Level;
 use super::stats::LayerStats;
 use crate::am::Am;
-use crate::net::{Geometry, MacLayer};
+use crate::net::{Geometry, Layout, MacLayer};
 use crate::pe::Settings;
 use axp_spec::{AmImage, Content, FloatFormat, LayerDesign, PeConfig};
 use std::collections::HashMap;
@@ -108,17 +109,18 @@ impl LayerKernel {
         let method = match rule.config.accumulator_format(rule.settings.range) {
             None => {
                 let sign = |negative: bool| u32::from(negative) << 31;
-                let word = |product: u32, negative| f32::from_bits(product | sign(negative));
+                let word = |product: u32, negative| product | sign(negative);
                 Compiled::new(Float, geometry, &weights, &image, &rule, &word).map(Method::Float)
             }
             Some(format) => Fixed::new(format).and_then(|fixed| {
-                let word = |product: u32, negative: bool| match (rule.config.grid_memory(), rule.config.stores_units())
+                let units = |product: u32, negative: bool| match (rule.config.grid_memory(), rule.config.stores_units())
                 {
                     (Some(_), _) if negative => -(product as i32),
                     (Some(_), _) => product as i32,
                     (None, true) => sign_extended(product, rule.config.product_bits()),
                     (None, false) => fixed.convert(f32::from_bits(product)),
                 };
+                let word = |product: u32, negative: bool| units(product, negative) as u32;
                 Compiled::new(fixed, geometry, &weights, &image, &rule, &word).map(Method::Fixed)
             }),
         };
@@ -156,29 +158,50 @@ impl LayerKernel {
     /// # Panics
     /// If the input does not have the geometry's number of elements.
     pub fn run(&self, input: &[f32]) -> (Vec<f32>, LayerStats) {
+        self.run_on(Level::best(), input)
+    }
+
+    /// What [`LayerKernel::run`] gives on each vector unit that the CPU has, and without
+    /// any: the same, for tests to find.
+    ///
+    /// # Panics
+    /// As [`LayerKernel::run`].
+    pub fn run_on_all_units(&self, input: &[f32]) -> Vec<(Vec<f32>, LayerStats)> {
+        Level::available().map(|level| self.run_on(level, input)).collect()
+    }
+
+    fn run_on(&self, level: Level, input: &[f32]) -> (Vec<f32>, LayerStats) {
         assert_eq!(input.len(), self.geometry.inputs(), "input elements");
-        let (sums, mut stats) = match &self.method {
-            Method::Float(sums) => sums.run(&self.geometry, &self.weights, self.zero_skip(), input),
-            Method::Fixed(sums) => sums.run(&self.geometry, &self.weights, self.zero_skip(), input),
+        let Totals { sums: mut output, open, mut stats } = match &self.method {
+            Method::Float(sums) => sums.run(level, input),
+            Method::Fixed(sums) => sums.run(level, input),
             Method::ByRule => {
                 let (sums, stats) = self.rule.run(&self.geometry, input);
-                (sums.into_iter().map(Some).collect(), stats)
+                Totals { sums, open: Vec::new(), stats }
             }
         };
-        let finish = |(index, sum): (usize, Option<f32>)| {
-            let sum = sum.unwrap_or_else(|| {
-                let (sum, of_sum) = self.rule.sum(&self.geometry, input, index);
-                stats.overflows += of_sum.overflows;
-                stats.invalid += of_sum.invalid;
-                sum
-            });
-            match self.bias.get(self.geometry.channel_of(index)) {
-                Some(bias) => canonical(canonical(sum) + bias),
-                None => canonical(sum),
-            }
-        };
-        let output = sums.into_iter().enumerate().map(finish).collect();
+        for index in open {
+            let (sum, of_sum) = self.rule.sum(&self.geometry, input, index);
+            stats.overflows += of_sum.overflows;
+            stats.invalid += of_sum.invalid;
+            output[index] = sum;
+        }
+        self.add_bias(&mut output);
         (output, stats)
+    }
+
+    /// Adds the bias to all sums.
+    fn add_bias(&self, output: &mut [f32]) {
+        let finish = |sum: &mut f32, bias: f32| *sum = canonical(canonical(*sum) + bias);
+        if self.bias.is_empty() {
+            output.iter_mut().for_each(|sum| *sum = canonical(*sum));
+        } else if self.geometry.layout == Layout::ChannelsFirst {
+            let channels = output.chunks_exact_mut(self.geometry.positions()).zip(&self.bias);
+            channels.for_each(|(sums, bias)| sums.iter_mut().for_each(|sum| finish(sum, *bias)));
+        } else {
+            let rows = output.chunks_exact_mut(self.bias.len());
+            rows.for_each(|row| row.iter_mut().zip(&self.bias).for_each(|(sum, bias)| finish(sum, *bias)));
+        }
     }
 
     /// The operands of one output element, {weight, activation} encodings in

@@ -5,17 +5,20 @@
 //! run in tract, exactly. The results do not depend on the number of threads.
 
 mod arithmetic;
+mod blocks;
 mod by_rule;
 mod classes;
 mod compiled;
 mod counts;
 mod error;
 mod kernel;
-mod lookup;
+mod lanes;
+mod present;
 mod products;
+mod sources;
 mod stats;
 mod sweep;
-mod vectors;
+mod window;
 
 pub(crate) use compiled::Peaks;
 pub use error::EngineError;

@@ -6,27 +6,31 @@ use axp_spec::AmImage;
 
 /// Products of each distinct weight of a layer.
 #[derive(Clone, Debug)]
-pub(super) struct Products<A: Arithmetic> {
+pub(super) struct Products {
     /// For each weight its stored products, by class of activation, with
     /// [`Arithmetic::MISS`] for a miss; empty where it has none and every product is
     /// a plain multiplication.
-    pub(super) stored: Vec<Vec<A::Word>>,
+    pub(super) stored: Vec<Vec<u32>>,
     /// For each weight and class 1 for a hit, 0 for a miss or a skipped zero;
     /// empty where it never hits.
     pub(super) hits: Vec<Vec<u32>>,
 }
 
-impl<A: Arithmetic> Products<A> {
+impl Products {
     /// Looks every weight up with every class: `look_up` gives for a weight, by its
     /// index, the products of all classes, `None` on a miss.
     ///
     /// With zero skip, both zeros "store" what changes no sum, which is exactly
     /// what skipping does.
-    pub(super) fn new(weights: &[f32], zero_skip: bool, look_up: impl Fn(usize) -> Vec<Option<A::Word>>) -> Self {
+    pub(super) fn new<A: Arithmetic>(
+        weights: &[f32],
+        zero_skip: bool,
+        look_up: impl Fn(usize) -> Vec<Option<u32>>,
+    ) -> Self {
         let mut products = Self { stored: Vec::new(), hits: Vec::new() };
         for (index, weight) in weights.iter().enumerate() {
             let found = look_up(index);
-            let mut stored: Vec<A::Word> = found.iter().map(|product| product.unwrap_or(A::MISS)).collect();
+            let mut stored: Vec<u32> = found.iter().map(|product| product.unwrap_or(A::MISS)).collect();
             let mut hits: Vec<u32> = found.iter().map(|product| u32::from(product.is_some())).collect();
             if zero_skip {
                 for zero in [PLUS_ZERO, MINUS_ZERO] {
@@ -47,6 +51,18 @@ impl<A: Arithmetic> Products<A> {
             products.hits.push(hits);
         }
         products
+    }
+
+    /// The product of a weight, by its index, with a class; [`Arithmetic::MISS`] where it
+    /// depends on the activation. A zero is the only one of its class, so that its
+    /// products are known even where it misses.
+    pub(super) fn word<A: Arithmetic>(&self, arithmetic: &A, weights: &[f32], weight: usize, class: usize) -> u32 {
+        let stored = self.stored[weight].get(class).copied().unwrap_or(A::MISS);
+        match u16::try_from(class) {
+            Ok(PLUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], 0.0),
+            Ok(MINUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], -0.0),
+            _ => stored,
+        }
     }
 
     /// Whether every product is a plain multiplication.

@@ -64,7 +64,8 @@ pub fn geometry() -> impl Strategy<Value = Geometry> {
             }
         },
     );
-    let dense = (1..4usize, 1..40usize, 1..20usize).prop_map(|(rows, ins, outs)| Geometry::dense(rows, ins, outs));
+    let dense = (1..4usize, 1..40usize, prop_oneof![3 => 1..20usize, 1 => 20..150usize])
+        .prop_map(|(rows, ins, outs)| Geometry::dense(rows, ins, outs));
     prop_oneof![3 => conv, 1 => dense]
 }
 
@@ -97,14 +98,24 @@ fn care() -> impl Strategy<Value = u32> {
     ]
 }
 
+/// Few weights, or so many that their products are looked up in several lines, or in
+/// memory.
+fn codebook() -> impl Strategy<Value = Vec<f32>> {
+    prop_oneof![
+        6 => proptest::collection::vec(value(), 1..6),
+        1 => proptest::collection::vec(value(), 17..129),
+        1 => proptest::collection::vec(value(), 129..150),
+    ]
+}
+
 fn case() -> impl Strategy<Value = Case> {
-    (geometry(), proptest::collection::vec(value(), 1..6), proptest::collection::vec(value(), 1..8)).prop_flat_map(
+    (geometry(), codebook(), proptest::collection::vec(value(), 1..8)).prop_flat_map(
         |(geometry, codebook, activations)| {
             let (clusters, pool) = (codebook.len(), activations.len());
             let rows = (0..clusters, 0..pool, care(), care(), -1.0f32..1.0);
             let input = prop_oneof![4 => (0..pool).prop_map(Some), 1 => Just(None)];
             (
-                proptest::collection::vec(rows, 0..12),
+                proptest::collection::vec(rows, 0..clusters.max(12)),
                 proptest::collection::vec(0..clusters as u32, geometry.weights()),
                 proptest::collection::vec((input, value()), geometry.inputs()),
                 proptest::collection::vec(value(), geometry.out_channels),
@@ -183,11 +194,12 @@ fn reference(case: &Case) -> (Vec<u32>, LayerStats) {
 
 fn check(case: &Case) -> Result<LayerStats, TestCaseError> {
     let kernel = LayerKernel::new(&case.layer, &case.design, case.zero_skip).unwrap();
-    let (output, stats) = kernel.run(&case.input);
-    let output: Vec<u32> = output.iter().map(|value| value.to_bits()).collect();
-    let (expected, expected_stats) = reference(case);
-    prop_assert_eq!(output, expected);
-    prop_assert_eq!(stats, expected_stats);
+    let (expected, stats) = reference(case);
+    for (output, found) in std::iter::once(kernel.run(&case.input)).chain(kernel.run_on_all_units(&case.input)) {
+        let output: Vec<u32> = output.iter().map(|value| value.to_bits()).collect();
+        prop_assert_eq!(&output, &expected);
+        prop_assert_eq!(found, stats);
+    }
     Ok(stats)
 }
 

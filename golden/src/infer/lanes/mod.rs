@@ -1,0 +1,210 @@
+//! Sixteen words side by side, on whatever vector unit the CPU has.
+//!
+//! A [`Kernel`] is written once, generic in its [`Lanes`], and [`Level::run`] compiles
+//! it for each unit. All units give the same bits: every operation is one IEEE or
+//! integer operation on each word, and none is fused with another.
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use x86::{Avx2, Avx512};
+
+/// Words side by side.
+pub(super) const WIDTH: usize = 16;
+/// They lie in memory like this.
+pub(super) type Line = [u32; WIDTH];
+
+/// A vector unit. A value of it says that the CPU has it.
+pub(super) trait Lanes: Copy {
+    /// Sixteen words of 32 bits.
+    type Words: Copy;
+
+    fn load(self, line: &Line) -> Self::Words;
+    fn store(self, words: Self::Words) -> Line;
+    fn splat(self, word: u32) -> Self::Words;
+    fn widen(self, words: &[u16; WIDTH]) -> Self::Words;
+    fn add_f32(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn mul_f32(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    /// Wraps.
+    fn add_i32(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn and(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn or(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn max_u32(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    fn contains(self, words: Self::Words, word: u32) -> bool;
+    /// `other` where `words` are `word`.
+    fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words;
+    /// For each index, which is below `16 * N`, the word of a table in registers. `N`
+    /// is a power of two.
+    fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words;
+    /// For each index the word of a table in memory.
+    fn gather(self, table: &Table, indices: Self::Words) -> Self::Words;
+}
+
+/// A table that is read by index: of 2^n words, so that an index whose upper bits are
+/// cleared is inside.
+#[derive(Clone, Debug)]
+pub(super) struct Table(Vec<u32>);
+
+impl Table {
+    /// Filled up with `rest`.
+    pub(super) fn new(mut words: Vec<u32>, rest: u32) -> Self {
+        words.resize(words.len().next_power_of_two(), rest);
+        Self(words)
+    }
+
+    /// One of its words; an index beyond them wraps.
+    pub(super) fn get(&self, index: u16) -> u32 {
+        self.0[usize::from(index) & (self.0.len() - 1)]
+    }
+
+    fn mask(&self) -> u32 {
+        (self.0.len() - 1) as u32
+    }
+}
+
+/// What runs on any vector unit. Its `run`, and what that calls for each word, must be
+/// `inline(always)`, or it is compiled without the unit's instructions.
+pub(super) trait Kernel {
+    type Output;
+    fn run<L: Lanes>(self, lanes: L) -> Self::Output;
+}
+
+/// Which vector unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Level {
+    /// What every CPU of the architecture has.
+    Portable(Portable),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+impl Level {
+    /// The CPU's, the best last.
+    pub(super) fn available() -> impl Iterator<Item = Self> {
+        let portable = std::iter::once(Self::Portable(Portable));
+        #[cfg(target_arch = "x86_64")]
+        let all = portable.chain(Avx2::detect().map(Self::Avx2)).chain(Avx512::detect().map(Self::Avx512));
+        #[cfg(not(target_arch = "x86_64"))]
+        let all = portable;
+        all
+    }
+
+    /// The best that the CPU has.
+    pub(super) fn best() -> Self {
+        Self::available().last().unwrap_or(Self::Portable(Portable))
+    }
+
+    /// Runs a kernel on it.
+    pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            Self::Portable(lanes) => kernel.run(lanes),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(lanes) => lanes.enter(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(lanes) => lanes.enter(kernel),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::array::from_fn;
+
+    /// Every operation, one after the other.
+    struct All<'a> {
+        a: Line,
+        b: Line,
+        halves: [u16; WIDTH],
+        rows: [Line; 8],
+        table: &'a Table,
+    }
+
+    impl Kernel for All<'_> {
+        type Output = (Vec<Line>, bool);
+
+        #[inline(always)]
+        fn run<L: Lanes>(self, lanes: L) -> Self::Output {
+            let (a, b) = (lanes.load(&self.a), lanes.load(&self.b));
+            let rows = self.rows.map(|row| lanes.load(&row));
+            let below = |limit: u32| lanes.and(a, lanes.splat(limit - 1));
+            let words = [
+                lanes.add_f32(a, b),
+                lanes.mul_f32(a, b),
+                lanes.add_i32(a, b),
+                lanes.and(a, b),
+                lanes.or(a, b),
+                lanes.max_u32(a, b),
+                lanes.widen(&self.halves),
+                lanes.replace(a, self.b[0], b),
+                lanes.pick::<1>(&[rows[0]], below(16)),
+                lanes.pick::<2>(&[rows[0], rows[1]], below(32)),
+                lanes.pick::<4>(&[rows[0], rows[1], rows[2], rows[3]], below(64)),
+                lanes.pick::<8>(&rows, below(128)),
+                lanes.gather(self.table, a),
+            ];
+            (words.map(|words| lanes.store(words)).to_vec(), lanes.contains(a, self.b[0]))
+        }
+    }
+
+    /// A NaN is a NaN: which one, IEEE leaves open.
+    fn same(a: u32, b: u32) -> bool {
+        a == b || f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan()
+    }
+
+    fn word() -> impl Strategy<Value = u32> {
+        let special = [0, 1 << 31, 1, 0x007F_FFFF, 0x0080_0000, 0x7F7F_FFFF, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000];
+        prop_oneof![any::<u32>(), (-2.0f32..2.0).prop_map(f32::to_bits), proptest::sample::select(special.to_vec())]
+    }
+
+    fn line() -> impl Strategy<Value = Line> {
+        proptest::collection::vec(word(), WIDTH).prop_map(|words| from_fn(|lane| words[lane]))
+    }
+
+    proptest! {
+        #[test]
+        fn all_units_give_the_same_bits(
+            (a, b, halves) in (line(), line(), any::<[u16; WIDTH]>()),
+            rows in proptest::collection::vec(line(), 8),
+            table in proptest::collection::vec(any::<u32>(), 1..50),
+            equal in any::<bool>(),
+        ) {
+            let (mut b, table) = (b, Table::new(table, 7));
+            if equal {
+                b[0] = a[usize::from(halves[0]) % WIDTH];
+            }
+            let rows: [Line; 8] = from_fn(|row| rows[row]);
+            let float = |f: fn(f32, f32) -> f32| from_fn(|i| f(f32::from_bits(a[i]), f32::from_bits(b[i])).to_bits());
+            let pick = |limit: u32| from_fn(|i| rows.as_flattened()[(a[i] % limit) as usize]);
+            let expected: [Line; 13] = [
+                float(|a, b| a + b),
+                float(|a, b| a * b),
+                from_fn(|i| a[i].wrapping_add(b[i])),
+                from_fn(|i| a[i] & b[i]),
+                from_fn(|i| a[i] | b[i]),
+                from_fn(|i| a[i].max(b[i])),
+                halves.map(u32::from),
+                from_fn(|i| if a[i] == b[0] { b[i] } else { a[i] }),
+                pick(16),
+                pick(32),
+                pick(64),
+                pick(128),
+                a.map(|index| table.0[index as usize % table.0.len()]),
+            ];
+            for level in Level::available() {
+                let (found, contains) = level.run(All { a, b, halves, rows, table: &table });
+                for (operation, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    let right = found.iter().zip(expected).all(|(a, b)| if operation < 2 { same(*a, *b) } else { a == b });
+                    prop_assert!(right, "{:?}: operation {} gives {:x?}, not {:x?}", level, operation, found, expected);
+                }
+                prop_assert_eq!(contains, a.contains(&b[0]));
+            }
+        }
+    }
+}

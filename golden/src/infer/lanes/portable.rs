@@ -1,0 +1,87 @@
+//! Words in arrays, for every CPU: the compiler makes of it what it can.
+
+use super::{Lanes, Line, Table, WIDTH};
+use std::array::from_fn;
+
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Portable;
+
+#[inline(always)]
+fn floats(a: Line, b: Line, f: impl Fn(f32, f32) -> f32) -> Line {
+    from_fn(|lane| f(f32::from_bits(a[lane]), f32::from_bits(b[lane])).to_bits())
+}
+
+impl Lanes for Portable {
+    type Words = Line;
+
+    #[inline(always)]
+    fn load(self, line: &Line) -> Line {
+        *line
+    }
+
+    #[inline(always)]
+    fn store(self, words: Line) -> Line {
+        words
+    }
+
+    #[inline(always)]
+    fn splat(self, word: u32) -> Line {
+        [word; WIDTH]
+    }
+
+    #[inline(always)]
+    fn widen(self, words: &[u16; WIDTH]) -> Line {
+        words.map(u32::from)
+    }
+
+    #[inline(always)]
+    fn add_f32(self, a: Line, b: Line) -> Line {
+        floats(a, b, |a, b| a + b)
+    }
+
+    #[inline(always)]
+    fn mul_f32(self, a: Line, b: Line) -> Line {
+        floats(a, b, |a, b| a * b)
+    }
+
+    #[inline(always)]
+    fn add_i32(self, a: Line, b: Line) -> Line {
+        from_fn(|lane| a[lane].wrapping_add(b[lane]))
+    }
+
+    #[inline(always)]
+    fn and(self, a: Line, b: Line) -> Line {
+        from_fn(|lane| a[lane] & b[lane])
+    }
+
+    #[inline(always)]
+    fn or(self, a: Line, b: Line) -> Line {
+        from_fn(|lane| a[lane] | b[lane])
+    }
+
+    #[inline(always)]
+    fn max_u32(self, a: Line, b: Line) -> Line {
+        from_fn(|lane| a[lane].max(b[lane]))
+    }
+
+    #[inline(always)]
+    fn contains(self, words: Line, word: u32) -> bool {
+        words.iter().fold(false, |any, one| any | (*one == word))
+    }
+
+    #[inline(always)]
+    fn replace(self, words: Line, word: u32, other: Line) -> Line {
+        from_fn(|lane| if words[lane] == word { other[lane] } else { words[lane] })
+    }
+
+    #[inline(always)]
+    fn pick<const N: usize>(self, table: &[Line; N], indices: Line) -> Line {
+        indices.map(|index| table[index as usize / WIDTH % N][index as usize % WIDTH])
+    }
+
+    #[inline(always)]
+    fn gather(self, table: &Table, indices: Line) -> Line {
+        let mask = table.mask();
+        indices.map(|index| table.0[(index & mask) as usize])
+    }
+}

@@ -1,0 +1,311 @@
+//! The vector units of x86-64: AVX-512 and AVX2.
+//!
+//! A value of [`Avx512`] or [`Avx2`] comes from its `detect` alone, and says that the
+//! CPU has the unit. Each `unsafe` rests on that, and the few that read or write
+//! memory on references to as much of it as they touch.
+#![expect(unsafe_code, reason = "instructions that not every CPU has")]
+
+use super::{Kernel, Lanes, Line, Table, WIDTH};
+use std::arch::x86_64::*;
+
+/// A CPU with AVX-512 (F).
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Avx512(());
+
+/// A CPU with AVX2.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Avx2(());
+
+impl Avx512 {
+    pub(super) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx2")).then_some(Self(()))
+    }
+
+    /// Runs a kernel compiled for this unit.
+    pub(super) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f,avx2")]
+        fn inner<K: Kernel>(lanes: Avx512, kernel: K) -> K::Output {
+            kernel.run(lanes)
+        }
+        // SAFETY: the CPU has the unit.
+        unsafe { inner(self, kernel) }
+    }
+}
+
+impl Avx2 {
+    pub(super) fn detect() -> Option<Self> {
+        is_x86_feature_detected!("avx2").then_some(Self(()))
+    }
+
+    /// Runs a kernel compiled for this unit.
+    pub(super) fn enter<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2")]
+        fn inner<K: Kernel>(lanes: Avx2, kernel: K) -> K::Output {
+            kernel.run(lanes)
+        }
+        // SAFETY: the CPU has the unit.
+        unsafe { inner(self, kernel) }
+    }
+}
+
+impl Lanes for Avx512 {
+    type Words = __m512i;
+
+    #[inline(always)]
+    fn load(self, line: &Line) -> __m512i {
+        // SAFETY: the CPU has the unit, and a line is 64 bytes.
+        unsafe { _mm512_loadu_si512(line.as_ptr().cast()) }
+    }
+
+    #[inline(always)]
+    fn store(self, words: __m512i) -> Line {
+        let mut line = [0; WIDTH];
+        // SAFETY: as in `load`.
+        unsafe { _mm512_storeu_si512(line.as_mut_ptr().cast(), words) }
+        line
+    }
+
+    #[inline(always)]
+    fn splat(self, word: u32) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_set1_epi32(word as i32) }
+    }
+
+    #[inline(always)]
+    fn widen(self, words: &[u16; WIDTH]) -> __m512i {
+        // SAFETY: the CPU has the unit, and the words are 32 bytes.
+        unsafe { _mm512_cvtepu16_epi32(_mm256_loadu_si256(words.as_ptr().cast())) }
+    }
+
+    #[inline(always)]
+    fn add_f32(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b))) }
+    }
+
+    #[inline(always)]
+    fn mul_f32(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_castps_si512(_mm512_mul_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b))) }
+    }
+
+    #[inline(always)]
+    fn add_i32(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_add_epi32(a, b) }
+    }
+
+    #[inline(always)]
+    fn and(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_and_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_or_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn max_u32(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_max_epu32(a, b) }
+    }
+
+    #[inline(always)]
+    fn contains(self, words: __m512i, word: u32) -> bool {
+        let word = self.splat(word);
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_cmpeq_epi32_mask(words, word) != 0 }
+    }
+
+    #[inline(always)]
+    fn replace(self, words: __m512i, word: u32, other: __m512i) -> __m512i {
+        let word = self.splat(word);
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_mask_blend_epi32(_mm512_cmpeq_epi32_mask(words, word), words, other) }
+    }
+
+    #[inline(always)]
+    fn pick<const N: usize>(self, table: &[__m512i; N], indices: __m512i) -> __m512i {
+        if N == 1 {
+            // SAFETY: the CPU has the unit.
+            return unsafe { _mm512_permutexvar_epi32(indices, table[0]) };
+        }
+        // One instruction looks an index up in two registers, so that bit 5 and those
+        // above it choose between what the pairs of registers give.
+        let mut found = *table;
+        for pair in 0..N / 2 {
+            // SAFETY: the CPU has the unit.
+            found[pair] = unsafe { _mm512_permutex2var_epi32(table[2 * pair], indices, table[2 * pair + 1]) };
+        }
+        let (mut left, mut bit) = (N / 2, 2 * WIDTH as u32);
+        while left > 1 {
+            let bits = self.splat(bit);
+            for pair in 0..left / 2 {
+                // SAFETY: the CPU has the unit.
+                found[pair] = unsafe {
+                    let set = _mm512_test_epi32_mask(indices, bits);
+                    _mm512_mask_blend_epi32(set, found[2 * pair], found[2 * pair + 1])
+                };
+            }
+            (left, bit) = (left / 2, bit * 2);
+        }
+        found[0]
+    }
+
+    #[inline(always)]
+    fn gather(self, table: &Table, indices: __m512i) -> __m512i {
+        let indices = self.and(indices, self.splat(table.mask()));
+        // SAFETY: the CPU has the unit, and every index is below the table's length.
+        unsafe { _mm512_i32gather_epi32::<4>(indices, table.0.as_ptr().cast()) }
+    }
+}
+
+impl Lanes for Avx2 {
+    type Words = [__m256i; 2];
+
+    #[inline(always)]
+    fn load(self, line: &Line) -> Self::Words {
+        let (parts, _) = line.as_chunks::<8>();
+        // SAFETY: the CPU has the unit, and each part is 32 bytes.
+        unsafe { [_mm256_loadu_si256(parts[0].as_ptr().cast()), _mm256_loadu_si256(parts[1].as_ptr().cast())] }
+    }
+
+    #[inline(always)]
+    fn store(self, words: Self::Words) -> Line {
+        let mut line = [0; WIDTH];
+        let (parts, _) = line.as_chunks_mut::<8>();
+        for (part, words) in parts.iter_mut().zip(words) {
+            // SAFETY: as in `load`.
+            unsafe { _mm256_storeu_si256(part.as_mut_ptr().cast(), words) }
+        }
+        line
+    }
+
+    #[inline(always)]
+    fn splat(self, word: u32) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        [unsafe { _mm256_set1_epi32(word as i32) }; 2]
+    }
+
+    #[inline(always)]
+    fn widen(self, words: &[u16; WIDTH]) -> Self::Words {
+        let (parts, _) = words.as_chunks::<8>();
+        // SAFETY: the CPU has the unit, and each part is 16 bytes.
+        unsafe {
+            [
+                _mm256_cvtepu16_epi32(_mm_loadu_si128(parts[0].as_ptr().cast())),
+                _mm256_cvtepu16_epi32(_mm_loadu_si128(parts[1].as_ptr().cast())),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn add_f32(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            [
+                _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a[0]), _mm256_castsi256_ps(b[0]))),
+                _mm256_castps_si256(_mm256_add_ps(_mm256_castsi256_ps(a[1]), _mm256_castsi256_ps(b[1]))),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn mul_f32(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            [
+                _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(a[0]), _mm256_castsi256_ps(b[0]))),
+                _mm256_castps_si256(_mm256_mul_ps(_mm256_castsi256_ps(a[1]), _mm256_castsi256_ps(b[1]))),
+            ]
+        }
+    }
+
+    #[inline(always)]
+    fn add_i32(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe { [_mm256_add_epi32(a[0], b[0]), _mm256_add_epi32(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn and(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe { [_mm256_and_si256(a[0], b[0]), _mm256_and_si256(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn or(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe { [_mm256_or_si256(a[0], b[0]), _mm256_or_si256(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn max_u32(self, a: Self::Words, b: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe { [_mm256_max_epu32(a[0], b[0]), _mm256_max_epu32(a[1], b[1])] }
+    }
+
+    #[inline(always)]
+    fn contains(self, words: Self::Words, word: u32) -> bool {
+        let word = self.splat(word);
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            let (low, high) = (_mm256_cmpeq_epi32(words[0], word[0]), _mm256_cmpeq_epi32(words[1], word[1]));
+            _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0
+        }
+    }
+
+    #[inline(always)]
+    fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words {
+        let word = self.splat(word);
+        let mut replaced = words;
+        for half in 0..2 {
+            // SAFETY: the CPU has the unit.
+            replaced[half] =
+                unsafe { _mm256_blendv_epi8(words[half], other[half], _mm256_cmpeq_epi32(words[half], word[half])) };
+        }
+        replaced
+    }
+
+    #[inline(always)]
+    fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words {
+        let mut picked = indices;
+        for picked in &mut picked {
+            // An instruction looks up in eight words: bit 3 chooses between a line's
+            // halves, and the bits above it between lines. A choice looks at the sign.
+            // SAFETY: the CPU has the unit.
+            unsafe {
+                let mut found = [_mm256_setzero_ps(); N];
+                let mut bit = _mm256_slli_epi32::<28>(*picked);
+                for (found, line) in found.iter_mut().zip(table) {
+                    let low = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(line[0], *picked));
+                    let high = _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(line[1], *picked));
+                    *found = _mm256_blendv_ps(low, high, _mm256_castsi256_ps(bit));
+                }
+                let mut left = N;
+                let mut above = _mm256_srli_epi32::<4>(*picked);
+                while left > 1 {
+                    bit = _mm256_slli_epi32::<31>(above);
+                    above = _mm256_srli_epi32::<1>(above);
+                    for pair in 0..left / 2 {
+                        found[pair] = _mm256_blendv_ps(found[2 * pair], found[2 * pair + 1], _mm256_castsi256_ps(bit));
+                    }
+                    left /= 2;
+                }
+                *picked = _mm256_castps_si256(found[0]);
+            }
+        }
+        picked
+    }
+
+    #[inline(always)]
+    fn gather(self, table: &Table, indices: Self::Words) -> Self::Words {
+        let indices = self.and(indices, self.splat(table.mask()));
+        let words = table.0.as_ptr().cast();
+        // SAFETY: the CPU has the unit, and every index is below the table's length.
+        unsafe { [_mm256_i32gather_epi32::<4>(words, indices[0]), _mm256_i32gather_epi32::<4>(words, indices[1])] }
+    }
+}
