@@ -80,6 +80,15 @@ def residual_add(g: Graph) -> None:
 
 
 @case
+def projection_shortcut(g: Graph) -> None:
+    """The branch that is written last may run first: layers are numbered as they run."""
+    x = g.input("N", 2, 4, 4)
+    main = g.conv(g.conv(x, 3, 2, 3, 3, pads=[1, 1, 1, 1]), 3, 3, 3, 3, pads=[1, 1, 1, 1])
+    shortcut = g.conv(x, 3, 2, 1, 1)
+    g.output(g.conv(g.node("Add", [shortcut, main]), 2, 3, 1, 1))
+
+
+@case
 def gemm_transb0(g: Graph) -> None:
     """Gemm with the weight as [in, out]."""
     g.output(g.node("Gemm", [g.input("N", 6), g.weight(6, 4), g.weight(4)]))

@@ -240,7 +240,7 @@ def gemm_divided_by_zero(g: Graph) -> None:
     x = g.node("Gemm", [g.input("N", 6), g.weight(4, 6)], transB=1)
     g.maps((4, 6), bias=False)
     x = g.node("Div", [x, g.constant(np.float32([2, 0, 0.5, 1]))])
-    g.output(g.node("Clip", [g.node("Div", [g.constant(np.float32([0, 0, 0, 0])), x])]))
+    g.output(g.node("Clip", [g.node("Div", [g.constant(np.float32([1, 0, 0, 0])), x])]))
 
 
 @case

@@ -225,7 +225,7 @@ fn build(
 ) -> Result<Parts, NetError> {
     let graph = model.graph.clone().unwrap_or_default();
     let tensors = tensors::Tensors::new(&model, &graph, folder)?;
-    let map::Mapped { layers, unmapped, graph: mut rest } = map::map(&graph, &tensors)?;
+    let map::Mapped { layers, mut unmapped, graph: mut rest } = map::map(&graph, &tensors)?;
     drop(tensors);
     if layers.is_empty() {
         return Err(NetError::NoMacLayer { unmapped });
@@ -233,6 +233,16 @@ fn build(
     graph::sort_and_prune(&mut rest)?;
     let batch: Vec<usize> = std::iter::once(1).chain(input_shape.iter().copied()).collect();
     let baseline = tract::Plan::new(&model, folder, batch.clone())?;
-    let rest = tract::Plan::new(&ModelProto { graph: Some(rest), ..model }, folder, batch)?;
+    let mut rest = tract::Plan::new(&ModelProto { graph: Some(rest), ..model }, folder, batch)?;
+    let mut found: Vec<Option<MacLayer>> = layers.into_iter().map(Some).collect();
+    let order = rest.number_layers(found.len());
+    let layers: Vec<MacLayer> = order.into_iter().filter_map(|layer| found[layer].take()).collect();
+    unmapped.extend(found.into_iter().flatten().map(|layer| {
+        let reason = "what it computes has no effect on the output".to_owned();
+        UnmappedLayer { name: layer.name, op: format!("{:?}", layer.op), reason }
+    }));
+    if layers.is_empty() {
+        return Err(NetError::NoMacLayer { unmapped });
+    }
     Ok(Parts { layers, unmapped, input_name, input_shape, baseline, rest })
 }

@@ -118,6 +118,8 @@ pub(super) struct Plan {
     spent: Vec<Vec<usize>>,
     input: Vec<usize>,
     outputs: usize,
+    /// What each mapped layer's number has become, see [`Plan::number_layers`].
+    numbers: Vec<usize>,
 }
 
 impl Plan {
@@ -133,9 +135,20 @@ impl Plan {
             ensure!(outputs > 0, "the output is empty");
             let plan = TypedSimplePlan::new(model)?;
             let spent = last_reads(&plan)?;
-            Ok(Self { plan, spent, input, outputs })
+            Ok(Self { plan, spent, input, outputs, numbers: Vec::new() })
         };
         build().map_err(|e| NetError::Run { what: cause(&e) })
+    }
+
+    /// Numbers the mapped layers in the order in which they run, which is tract's choice where
+    /// branches meet; returns their former numbers in that order. Layers that are not among
+    /// them do not run: what they compute has no effect.
+    pub(super) fn number_layers(&mut self, layers: usize) -> Vec<usize> {
+        let nodes = self.plan.order_without_consts().iter().map(|id| self.plan.model().node(*id));
+        let order: Vec<usize> = nodes.filter_map(|node| Some(node.op_as::<CutLayer>()?.layer)).collect();
+        self.numbers = vec![0; layers];
+        order.iter().enumerate().for_each(|(number, layer)| self.numbers[*layer] = number);
+        order
     }
 
     /// Elements of the output.
@@ -179,7 +192,8 @@ impl Plan {
                 progress.step += 1;
                 if let Some(cut) = self.plan.model().node(*id).op_as::<CutLayer>() {
                     let input = inputs.pop().context("a mapped layer reads nothing")?;
-                    progress.pending = Some(Pending { node: *id, layer: cut.layer, input, output: cut.output.clone() });
+                    let layer = self.numbers.get(cut.layer).copied().unwrap_or(cut.layer);
+                    progress.pending = Some(Pending { node: *id, layer, input, output: cut.output.clone() });
                     return Ok(());
                 }
                 progress.state.compute_one_with_inputs(*id, inputs)?;

@@ -45,7 +45,10 @@ fn check(graph: &Value, tolerance: f32) -> Result<(), String> {
     if mapped.len() != expected.len() {
         return Err(format!("mapped {:?}", mapped.iter().map(|l| &l.name).collect::<Vec<_>>()));
     }
-    for (layer, expected) in mapped.iter().zip(expected) {
+    // As they run, which need not be as they are written.
+    let at = |expected: &Value| expected["name"].as_str().and_then(|name| mapped.iter().position(|l| l.name == name));
+    for (number, expected) in expected.iter().enumerate() {
+        let layer = mapped[at(expected).unwrap_or(number)];
         let name = expected["name"].as_str().is_none_or(|name| name == layer.name);
         let op = format!("{:?}", layer.op) == text(expected, "op");
         let shape = layer.weight_shape == sizes(&expected["weight_shape"]);
@@ -75,6 +78,14 @@ fn check(graph: &Value, tolerance: f32) -> Result<(), String> {
         return Err(format!("unmapped {:?}", network.unmapped()));
     }
     let (input, expected) = (numbers(&graph["input"]), numbers(&graph["output"]));
+    let mut stepper = network.start(&input).map_err(|e| e.to_string())?;
+    for (number, layer) in network.layers().iter().enumerate() {
+        if stepper.pending().map(|(pending, _)| pending) != Some(number) {
+            return Err(format!("layer {number}, {:?}, does not run when it is its turn", layer.name));
+        }
+        let output = vec![0.5; layer.geometry.outputs()];
+        stepper.resume(&output).map_err(|e| e.to_string())?;
+    }
     let exact = graph["exact"].as_bool().unwrap();
     for zero_skip in [false, true] {
         let output = Engine::exact(&network, zero_skip).run(&input).map_err(|e| e.to_string())?.output;

@@ -64,7 +64,8 @@ impl Folded {
             let mut fractions = Vec::new();
             magnitudes.retain(|m| {
                 let new = *m != 0.0 && !fractions.contains(&fraction(*m));
-                fractions.push(fraction(*m));
+                // The fraction of a zero is also that of powers of two, which need a column.
+                fractions.extend(new.then(|| fraction(*m)));
                 new
             });
         }
@@ -206,6 +207,13 @@ fn range_of(peak: f32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_zero_among_the_weights_takes_no_column_from_powers_of_two() {
+        let clustering = Clustering { codebook: vec![-0.0625, 0.0, 0.75, 1.5], assignment: vec![0, 1, 2, 3] };
+        let folded = Folded { clustering, pairs: Vec::new(), zeros: 0 };
+        assert_eq!(folded.magnitudes(&PeConfig::factored("a", 2, 2)), [0.0625, 0.75]);
+    }
 
     #[test]
     fn a_range_holds_twice_the_peak_and_no_more_than_it_must() {
