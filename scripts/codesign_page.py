@@ -12,9 +12,8 @@ from pathlib import Path
 MARKS = ("<!-- table -->", "<!-- end of table -->")
 NETS = ["fashion_lenet5", "fsdd_tdnnf", "kws_dscnn", "digits", "keywords"]
 KINDS = {
-    "factored": "factored, fixed-point sums, indices",
-    "factored_value": "factored, fixed-point sums, values",
-    "factored_float": "factored, binary32 sums, indices",
+    "factored": "factored, fixed-point sums",
+    "factored_float": "factored, binary32 sums",
     "grid": "grid, fixed-point sums",
     "pair": "pair, binary32 sums",
 }

@@ -38,7 +38,6 @@ build() {
 
 for net in fashion_lenet5 fsdd_tdnnf kws_dscnn digits keywords; do
   build "$net" factored --memory factored --accumulator fixed --index --frozen
-  build "$net" factored_value --memory factored --accumulator fixed --frozen
   build "$net" factored_float --memory factored --index --frozen
   build "$net" grid --memory grid --accumulator fixed --frozen
   build "$net" pair

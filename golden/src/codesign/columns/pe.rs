@@ -199,9 +199,9 @@ impl Recipe {
 }
 
 /// Whether the accuracy lost stays within a bound, see
-/// [`search::within_bound`](super::super::search::within_bound). One of a few sizes is
-/// taken here, not the luckiest of many, so that the estimate need not be as far below
-/// the bound: what the codebooks were fitted to the samples remains. The cost of the
+/// [`search::within_bound`](super::super::search::within_bound). One of a few recipes is
+/// taken here, not the luckiest of many, and each is judged on samples that it was not made from
+/// (unless there are too few), so that the estimate need not be as far below the bound. The cost of the
 /// disagreements that did occur, and a standard error, must be below the bound.
 pub(super) fn within_bound(agreement: &Agreement, max_loss_pp: f64) -> bool {
     let bound = max_loss_pp / 100.0;

@@ -7,13 +7,14 @@
 //! columns   layers of the best one make do with half of their columns
 //! ```
 //!
-//! Every trial is kept in a log by everything that it depends on, so that a search that was
+//! A recipe is judged on calibration samples that it was not made from (`folds`). Every trial is kept in a log by everything that it depends on, so that a search that was
 //! stopped takes from there what it had found and goes on.
 
 use super::super::energy::EnergyModel;
 use super::super::search::{SearchControl, SearchOptions, SearchResult, provenance};
 use super::super::trial_log::{self, TrialLog};
 use super::super::trials::Trial;
+use super::folds::{self, Folds};
 use super::pe::{ColumnOptions, Kind, LayerColumns, Recipe, within_bound};
 use super::trials::{ColumnTrials, Measured, Setting};
 use crate::infer::EngineError;
@@ -62,11 +63,18 @@ pub fn search(
     let setting = Setting { seed: options.seed, zero_skip: options.zero_skip, feedback: options.feedback };
     let layers = network.layers().len();
     let all = column.size.is_none();
-    let steps = layers + kinds.len() + if all { SIZES_WITH_EXACT * (layers + EXACT_RUNS) + layers } else { 0 };
+    // Without a choice there is nothing to judge.
+    let divided = if kinds.len() > 1 { folds::divide(samples) } else { Vec::new() };
+    let profile = layers * (1 + divided.len());
+    let steps = profile + kinds.len() + if all { SIZES_WITH_EXACT * (layers + EXACT_RUNS) + layers } else { 0 };
     let columns = columns_of(&kinds, all);
-    let trials = ColumnTrials::new(network, samples, setting, &columns, control.cancel, |layer| {
-        (control.progress)(layer + 1, steps, "profile the calibration samples, cluster the weights");
-    })?;
+    let mut step = 0;
+    let mut each = || {
+        step = (step + 1).min(profile);
+        (control.progress)(step, steps, "profile the calibration samples, cluster the weights");
+    };
+    let trials = ColumnTrials::new(network, samples, setting, &columns, control.cancel, |_| each())?;
+    let folds = Folds::new(network, &divided, setting, &columns, control.cancel, each)?;
     let fingerprint = (
         (env!("CARGO_PKG_VERSION"), &options.model_sha256, samples.sha256()),
         (options.seed, options.zero_skip, options.feedback),
@@ -75,6 +83,7 @@ pub fn search(
     let fingerprint = trial_log::key(&fingerprint);
     let mut search = Search {
         trials,
+        folds,
         samples,
         options,
         column,
@@ -83,7 +92,7 @@ pub fn search(
         control,
         fingerprint,
         steps,
-        step: layers,
+        step: profile,
         table: Vec::new(),
         best: None,
     };
@@ -115,6 +124,7 @@ struct Tried {
 
 struct Search<'a, 'b> {
     trials: ColumnTrials<'a>,
+    folds: Folds<'a>,
     samples: &'a Samples,
     options: &'a SearchOptions,
     column: &'a ColumnOptions,
@@ -203,7 +213,7 @@ impl Search<'_, '_> {
             let mut recipe = Recipe { layers: vec![LayerColumns::Exact; layers], ..whole.clone() };
             recipe.layers[layer] = whole.layers[layer];
             self.say(&format!("what layer {} of {layers} harms", layer + 1));
-            harm.push(self.run(&recipe)?.0.agreement.divergence);
+            harm.push(self.run(&recipe, false)?.0.agreement.divergence);
         }
         Ok(harm)
     }
@@ -255,11 +265,16 @@ impl Search<'_, '_> {
             1 => format!("{name}, one layer exact"),
             exact => format!("{name}, {exact} layers exact"),
         });
-        let (mut trial, measured) = self.run(&recipe)?;
-        trial.feasible = within_bound(&trial.agreement, self.options.max_loss_pp);
+        let (mut trial, measured) = self.run(&recipe, true)?;
+        // Sizes are compared as they are. A smaller codebook gains little energy: it must be worth
+        // it, and must not use up what is left of the bound.
+        let smaller = recipe
+            .layers
+            .iter()
+            .any(|layer| matches!(layer, LayerColumns::Columns(columns) if *columns < recipe.kind.columns()));
+        let (share, bound) = if smaller { (1.0 - WORTHWHILE, 0.5) } else { (1.0, 1.0) };
+        trial.feasible = within_bound(&trial.agreement, bound * self.options.max_loss_pp);
         let feasible = trial.feasible;
-        // Sizes are compared as they are; a codebook is made smaller for a gain only.
-        let share = if recipe.exact() == 0 && !trial.mixed { 1.0 } else { 1.0 - WORTHWHILE };
         let better = feasible && self.is_cheaper(&trial, share);
         if better && let Some(measured) = &measured {
             (self.control.improved)(&self.design(&recipe, measured));
@@ -271,16 +286,19 @@ impl Search<'_, '_> {
         Ok(feasible)
     }
 
-    /// A trial from the log, or else made now.
-    fn run(&mut self, recipe: &Recipe) -> Result<(Trial, Option<Measured>), EngineError> {
-        let key = trial_log::key(&(&self.fingerprint, recipe));
+    /// A trial from the log, or else made now; `judged` on samples that it does not see, where
+    /// there are enough.
+    fn run(&mut self, recipe: &Recipe, judged: bool) -> Result<(Trial, Option<Measured>), EngineError> {
+        let key = trial_log::key(&(&self.fingerprint, recipe, judged));
         if let Some(trial) = self.log.find(&key) {
             return Ok((trial.clone(), None));
         }
         let measured = self.trials.measure(recipe, self.column.operand())?;
         let pe = self.design(recipe, &measured).pe;
         let pj_per_mac = measured.pj_per_mac(&pe, self.options.zero_skip, self.energy);
-        let trial = trial_log::as_kept(Trial { name: pe.name, pj_per_mac, ..measured.trial.clone() });
+        let judgement = if judged { self.folds.agreement(recipe, self.column.operand())? } else { None };
+        let agreement = judgement.unwrap_or(measured.trial.agreement);
+        let trial = trial_log::as_kept(Trial { name: pe.name, pj_per_mac, agreement, ..measured.trial.clone() });
         self.log.add(key, &trial)?;
         Ok((trial, Some(measured)))
     }
