@@ -282,7 +282,12 @@ mod tests {
             others: Vec<u32>,
             flips in proptest::collection::vec((any::<proptest::sample::Index>(), 0..32u32), 0..20),
         ) {
-            let classes = Classes::new(&image(&halves)).unwrap();
+            let Some(classes) = Classes::new(&image(&halves)) else {
+                // Only patterns that compare bits here and there are too many ways to overlap.
+                let scattered = |(_, care): &(u32, u32)| care.leading_ones() + care.trailing_zeros() < 32;
+                prop_assert!(halves.iter().any(scattered), "ordered prefixes are never too many");
+                return Ok(());
+            };
             let near = flips.iter().filter(|_| !halves.is_empty()).map(|(at, bit)| at.get(&halves).0 ^ 1 << bit);
             let keys = halves.iter().map(|(key, _)| *key);
             let special = [0, 1 << 31, 0x7F80_0000, 0xFF80_0000, 0x7FC0_0000, 0xFFFF_FFFF, 1, 0x7F7F_FFFF];
