@@ -147,9 +147,9 @@ fn pair_design(network: &Network, samples: &Samples) -> Result<Engine, Box<dyn E
         exact.observe(samples.get(index), observe)?;
     }
     let layers = network.layers().iter().zip(&inputs).enumerate();
-    layers.fold(Ok(exact.clone()), |engine, (index, (layer, input))| {
+    layers.into_iter().try_fold(exact.clone(), |engine, (index, (layer, input))| {
         let kernel = LayerKernel::new(layer, &pair_layer(layer, input), false)?;
-        Ok(engine?.with_layer(index, Arc::new(kernel)))
+        Ok(engine.with_layer(index, Arc::new(kernel)))
     })
 }
 

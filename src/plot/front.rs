@@ -31,6 +31,9 @@ pub fn front(rows: &[SweepRow]) -> Result<String, Drawing<'static>> {
         chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
+            .x_labels(5)
+            .x_label_formatter(&|x| format!("{x:.0}"))
+            .y_label_formatter(&|y| if *y < 0.011 { "≤ 0.01".into() } else { format!("{y}") })
             .x_desc("energy, about, pJ a MAC")
             .y_desc("expected loss, pp")
             .label_style(("sans-serif", 13))

@@ -35,7 +35,7 @@ pub fn options() -> SearchOptions {
 
 fn run(network: &Network, samples: &Samples, options: &SearchOptions) -> SearchResult {
     let control = SearchControl { progress: &|_, _, _| {}, improved: &|_| {}, cancel: &AtomicBool::new(false) };
-    search(&network, &samples, options, &Unknown, &mut TrialLog::none(), &control).unwrap()
+    search(network, samples, options, &Unknown, &mut TrialLog::none(), &control).unwrap()
 }
 
 #[test]
