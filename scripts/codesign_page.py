@@ -39,7 +39,6 @@ def row(net: str, kind: str, report: dict) -> str:
         f"{100 * min(served):.1f} %" if served else "",
         str(report["overflows"]),
         f"{pj:.1f}" if pj is not None else "",
-        f"{report['seconds']['search']:.0f}",
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -57,7 +56,6 @@ def table(folder: Path) -> list[str]:
         "least of a layer",
         "overflows",
         "estimate, pJ a MAC",
-        "search, s",
     ]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for net in NETS:
