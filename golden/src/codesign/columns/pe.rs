@@ -61,7 +61,7 @@ pub struct ColumnOptions {
     pub sums: Vec<Sum>,
     /// Whether the rows of all layers are built into the PE.
     pub frozen: bool,
-    /// The only size that is tried, instead of a ladder of them: columns and mantissa
+    /// The only size that is tried, instead of all of them: columns and mantissa
     /// bits of a `factored` memory, patterns and columns of a `grid`.
     pub size: Option<(u32, u32)>,
 }
