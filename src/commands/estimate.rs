@@ -30,6 +30,11 @@ impl TableModel {
         Ok(Self { table, library_sha256, name })
     }
 
+    /// Area of a processing element in gate equivalents, if the table covers it.
+    pub fn area_ge(&self, pe: &PeConfig) -> Option<f64> {
+        self.table.area_ge(&self.library_sha256, pe)
+    }
+
     /// Name of the library.
     pub fn library(&self) -> &str {
         self.table.rows.first().map_or("", |row| &row.library)

@@ -1,6 +1,6 @@
 //! `axp explore`: every design of the space for a network, and the best of them.
 
-use super::estimate::{self, TableModel};
+use super::estimate::TableModel;
 use super::evaluation;
 use super::sweep::{self, Part, Row};
 use crate::args::{ClusteringChoice, ExploreOptions};
@@ -17,7 +17,6 @@ use axp_golden::codesign::search::{SearchControl, SearchOptions};
 use axp_golden::infer::{Control, Engine, evaluate_baseline};
 use axp_spec::design::sha256_hex;
 use axp_spec::{Accumulator, Design, Organisation, WeightOperand};
-use axp_testbench::energy::estimate::EnergyTable;
 use std::collections::BTreeMap;
 
 /// Runs the command.
@@ -26,7 +25,6 @@ use std::collections::BTreeMap;
 /// See [`Failure`].
 pub fn run(options: &ExploreOptions, cancel: &Cancel) -> Outcome {
     let input = input::load(&options.network)?;
-    let table = estimate::table(options.search.energy_table.as_deref())?;
     let energy = TableModel::open(options.search.energy_table.as_deref())?;
     let wanted = SearchOptions {
         rows: 0,
@@ -62,7 +60,7 @@ pub fn run(options: &ExploreOptions, cancel: &Cancel) -> Outcome {
             stage.say(format!("task {} of {}", number + 1, tasks.len()));
             let done = explorer.run(task).map_err(stopped)?;
             let evaluated = baseline.compare(&input, &done.designs[0], cancel)?;
-            let row = |design: &Design| row(*number, design, &done, evaluated, &energy, &table);
+            let row = |design: &Design| row(*number, design, &done, evaluated, &energy);
             part.add(*number, done.designs.iter().map(row).collect())?;
         }
         stage.done(format!("{} tasks of {}", wait.len(), tasks.len()));
@@ -122,14 +120,7 @@ impl Baseline {
     }
 }
 
-fn row(
-    task: usize,
-    design: &Design,
-    done: &Done,
-    evaluated: Option<(f64, f64, u64)>,
-    energy: &TableModel,
-    table: &EnergyTable,
-) -> Row {
+fn row(task: usize, design: &Design, done: &Done, evaluated: Option<(f64, f64, u64)>, energy: &TableModel) -> Row {
     let (pe, trial) = (&design.pe, &done.trial);
     let memory = match pe.organisation() {
         Some(Organisation::Grid(_)) => "grid",
@@ -161,7 +152,7 @@ fn row(
         loss_error_pp: evaluated.map(|(_, error, _)| error),
         overflows: evaluated.map(|(.., overflows)| overflows),
         pj_per_mac: energy.pj_per_mac(pe, design.zero_skip, &done.loads),
-        area_ge: sweep::area(table, pe),
+        area_ge: energy.area_ge(pe),
         front: false,
     }
 }
@@ -173,7 +164,7 @@ fn front_table(rows: &[Row]) -> String {
     let number = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
     let line = |row: &&Row| {
         format!(
-            "{:<38} {:>5} {:>8} {:>8} {:>8} {:>8}\n",
+            "{:<41} {:>5} {:>7} {:>7} {:>8} {:>7}\n",
             row.design,
             row.exact_layers,
             number(row.pj_per_mac, 1),
@@ -183,6 +174,6 @@ fn front_table(rows: &[Row]) -> String {
         )
     };
     let head =
-        format!("{:<38} {:>5} {:>8} {:>8} {:>8} {:>8}\n", "design", "exact", "pJ/MAC", "GE", "expected", "loss/pp");
+        format!("{:<41} {:>5} {:>7} {:>7} {:>8} {:>7}\n", "design", "exact", "pJ/MAC", "GE", "expected", "loss/pp");
     head + &front.iter().map(line).collect::<String>()
 }

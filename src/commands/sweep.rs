@@ -3,7 +3,6 @@
 use crate::exit::Failure;
 use crate::input;
 use crate::staging::write_file;
-use axp_testbench::energy::estimate::EnergyTable;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -195,11 +194,6 @@ pub fn write(folder: &Path, rows: &[Row]) -> Result<(), Failure> {
     write_file(&folder.join("sweep.csv"), &table)?;
     // Plain structures with string keys: they cannot fail to serialise.
     write_file(&folder.join("sweep.json"), &(serde_json::to_string_pretty(rows).unwrap_or_default() + "\n"))
-}
-
-/// Area of a design on the first library of a table.
-pub fn area(table: &EnergyTable, pe: &axp_spec::PeConfig) -> Option<f64> {
-    table.area_ge(&table.rows.first()?.library_sha256, pe)
 }
 
 #[cfg(test)]

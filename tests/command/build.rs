@@ -224,6 +224,12 @@ fn a_factored_memory_goes_the_whole_way() {
         let text = found.stderr.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ");
         assert!(found.code == Some(2) && text.contains(message), "{message}: {:?} {text}", found.code);
     };
+    // A layer without rows is all misses, on the Verilog as in inference.
+    let mut exact = whole.clone();
+    exact["layers"][0]["am"] = Value::Array(Vec::new());
+    fs::write(&path, exact.to_string()).unwrap();
+    let verified = runner.run(&["verify", "out", "--macs", "1000", "--layer", "conv1"]);
+    assert_eq!(verified.code, Some(0), "{}\n{}", verified.stdout, verified.stderr);
     refused(&|design| design["layers"][0]["range"] = 256.into(), "is no exponent field");
     refused(&|design| design["layers"][0]["am"][0]["product"] = "0000ffff".into(), "product ffff has more than 9 bits");
     refused(&|design| design["layers"][1]["magnitudes"] = vec!["3f800000"].into(), "1 weight magnitudes");

@@ -61,12 +61,13 @@ impl Clustered {
         index: usize,
         reference: &LayerReference,
         feedback: &Feedback<'_>,
+        refined: bool,
         clusters: usize,
         seed: u64,
     ) -> Self {
         let rng = &mut layer_rng(seed, index);
         let nearest = cluster::k_means(&layer.weights, &reference.importance, clusters, rng);
-        let clustering = feedback.refine(&layer.weights, nearest);
+        let clustering = if refined { feedback.refine(&layer.weights, nearest) } else { nearest };
         let mean_error = feedback.output_error(&layer.weights, &clustering);
         let mut pairs = Vec::new();
         reference.profile.pairs(&reference.classes.clusters(&clustering), |pair| pairs.push(pair));

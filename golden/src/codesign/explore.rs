@@ -114,13 +114,13 @@ impl<'a> Explorer<'a> {
             .collect();
         columns.sort_unstable();
         columns.dedup();
-        let setting = Setting { seed: options.seed, zero_skip: options.zero_skip, feedback: options.feedback };
+        let setting = Setting::from(options);
         let what = "profile the calibration samples, cluster the weights";
         let columns = ColumnTrials::new(network, samples, setting, &columns, control.cancel, |layer| {
             (control.progress)(layer, 2 * layers, what);
         })?;
         (control.progress)(layers, 2 * layers, what);
-        let pairs = Trials::new(network, samples, &PAIR_CLUSTERS, options.seed, options.zero_skip, control.cancel)?;
+        let pairs = Trials::new(network, samples, &PAIR_CLUSTERS, setting, control.cancel)?;
         Ok(Self { samples, options, pairs, columns })
     }
 

@@ -12,6 +12,7 @@
 
 use super::agreement::Agreement;
 use super::candidate::{FillRule, LayerChoice};
+use super::columns::Setting;
 use super::energy::EnergyModel;
 use super::reference::PROFILE_BITS;
 use super::trial_log::{self, TrialLog};
@@ -129,7 +130,7 @@ pub fn search(
     sizes.sort_unstable();
     sizes.dedup();
     let mut search = Search {
-        trials: Trials::new(network, samples, &sizes, options.seed, options.zero_skip, control.cancel)?,
+        trials: Trials::new(network, samples, &sizes, Setting::from(options), control.cancel)?,
         samples,
         options,
         energy,

@@ -80,7 +80,7 @@ pub fn key_sweep(
         Reference::collect(network, calibration, control.cancel, |index, layer, covariance, activations| {
             let of = &network.layers()[index];
             let feedback = Feedback::new(&of.geometry, &covariance);
-            let clustered = Clustered::new(of, index, layer, &feedback, options.clusters, options.seed);
+            let clustered = Clustered::new(of, index, layer, &feedback, true, options.clusters, options.seed);
             let fills = every_width(&clustered, layer, activations, options);
             of_layer.push((clustered, fills));
         })?;

@@ -2,6 +2,7 @@
 
 use super::agreement::Agreement;
 use super::candidate::{Calibrated, Clustered, FillRule, LayerChoice, calibrate, layer_design};
+use super::columns::Setting;
 use super::energy::LayerLoad;
 use super::feedback::Feedback;
 use super::fill::Fill;
@@ -113,8 +114,7 @@ impl<'a> Trials<'a> {
         network: &'a Network,
         samples: &'a Samples,
         sizes: &[usize],
-        seed: u64,
-        zero_skip: bool,
+        setting: Setting,
         cancel: &'a AtomicBool,
     ) -> Result<Self, EngineError> {
         let mut clustered = HashMap::new();
@@ -122,14 +122,14 @@ impl<'a> Trials<'a> {
             let layer = &network.layers()[index];
             let feedback = Feedback::new(&layer.geometry, &covariance);
             let cluster = |size: &usize| {
-                let made = Clustered::new(layer, index, reference, &feedback, *size, seed);
+                let made = Clustered::new(layer, index, reference, &feedback, setting.feedback, *size, setting.seed);
                 ((index, Some(*size)), Arc::new(made))
             };
             clustered.par_extend(sizes.par_iter().map(cluster));
             clustered.insert((index, None), Arc::new(Clustered::exact(layer)));
         })?;
         let sensitivity = vec![1.0; network.layers().len()];
-        Ok(Self { network, samples, reference, zero_skip, cancel, clustered, sensitivity })
+        Ok(Self { network, samples, reference, zero_skip: setting.zero_skip, cancel, clustered, sensitivity })
     }
 
     /// Mapped layers of the network.

@@ -1,9 +1,11 @@
 //! The search on a bundled network.
 
+use axp_golden::codesign::candidate::{FillRule, LayerChoice};
 use axp_golden::codesign::energy::Unknown;
 use axp_golden::codesign::search::{SearchControl, SearchOptions, SearchResult, sample_set, search, within_bound};
 use axp_golden::codesign::sweep::{Measure, SweepOptions, key_sweep};
 use axp_golden::codesign::trial_log::TrialLog;
+use axp_golden::codesign::trials::Trials;
 use axp_golden::infer::{Control, Engine, EngineError, evaluate_baseline};
 use axp_golden::net::{ImportOptions, Network, Samples};
 use axp_spec::Design;
@@ -90,6 +92,24 @@ fn a_bound_of_nothing_keeps_the_network() {
         assert_eq!(kept, layer.weights.iter().map(|w| w.to_bits()).collect::<Vec<_>>());
         assert_eq!(design.bias.iter().map(|b| b.value()).collect::<Vec<_>>(), layer.bias);
     }
+}
+
+#[test]
+fn error_feedback_is_an_option_of_every_search() {
+    let (network, samples) = digits();
+    let samples = samples.select(&(0..48).collect::<Vec<_>>());
+    let divergence = |feedback| {
+        let cancel = AtomicBool::new(false);
+        let options = SearchOptions { feedback, ..options() };
+        let setting = axp_golden::codesign::columns::Setting::from(&options);
+        let trials = Trials::new(&network, &samples, &[8], setting, &cancel).unwrap();
+        let fill = FillRule::Frequency;
+        let choice = LayerChoice { clusters: Some(8), key_fraction_bits: 2, rows: 16, fill };
+        let filled = trials.fill(&vec![choice; trials.layers()]);
+        trials.measure(&filled).unwrap().trial.agreement.divergence
+    };
+    let [with, without] = [true, false].map(divergence);
+    assert!(with < without, "{with} {without}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub fn search(
     for kind in &kinds {
         kind.pe(column.operand(), false).validate().map_err(axp_spec::DesignError::from)?;
     }
-    let setting = Setting { seed: options.seed, zero_skip: options.zero_skip, feedback: options.feedback };
+    let setting = Setting::from(options);
     let layers = network.layers().len();
     let all = column.size.is_none();
     // Without a choice there is nothing to judge.
@@ -295,7 +295,7 @@ impl Search<'_, '_> {
         }
         let measured = self.trials.measure(recipe, self.column.operand())?;
         let pe = self.design(recipe, &measured).pe;
-        let pj_per_mac = measured.pj_per_mac(&pe, self.options.zero_skip, self.energy);
+        let pj_per_mac = self.energy.pj_per_mac(&pe, self.options.zero_skip, &measured.loads);
         let judgement = if judged { self.folds.agreement(recipe, self.column.operand())? } else { None };
         let agreement = judgement.unwrap_or(measured.trial.agreement);
         let trial = trial_log::as_kept(Trial { name: pe.name, pj_per_mac, agreement, ..measured.trial.clone() });

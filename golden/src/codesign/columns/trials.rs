@@ -2,16 +2,17 @@
 
 use super::super::agreement::Agreement;
 use super::super::candidate::{Calibrated, Calibration};
-use super::super::energy::{EnergyModel, LayerLoad};
+use super::super::energy::LayerLoad;
 use super::super::feedback::Feedback;
 use super::super::reference::Reference;
+use super::super::search::SearchOptions;
 use super::super::trials::{Rows, Trial};
 use super::layer::{Filled, Folded};
 use super::pe::{Kind, LayerColumns, Recipe};
 use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{Network, Samples};
 use axp_spec::design::SCHEMA;
-use axp_spec::{Design, LayerDesign, PeConfig, Provenance, WeightOperand};
+use axp_spec::{Design, LayerDesign, Provenance, WeightOperand};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
@@ -26,6 +27,12 @@ pub struct Setting {
     /// Whether codebooks are rounded to with error feedback; without it, weights get the
     /// nearest value of k-means.
     pub feedback: bool,
+}
+
+impl From<&SearchOptions> for Setting {
+    fn from(options: &SearchOptions) -> Self {
+        Self { seed: options.seed, zero_skip: options.zero_skip, feedback: options.feedback }
+    }
 }
 
 /// The network, the samples, and codebooks of all sizes for each layer.
@@ -165,10 +172,5 @@ impl Measured {
             design.freeze();
         }
         design
-    }
-
-    /// pJ a multiply-accumulate on a PE, if the model covers it.
-    pub fn pj_per_mac(&self, pe: &PeConfig, zero_skip: bool, energy: &dyn EnergyModel) -> Option<f64> {
-        energy.pj_per_mac(pe, zero_skip, &self.loads)
     }
 }
