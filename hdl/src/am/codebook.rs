@@ -1,10 +1,11 @@
 //! The codebook of a PE that is given weights by index.
 
+use super::column_bits::ColumnBits;
 use super::frozen::frozen_word;
 use super::merge::merge;
 use crate::circuit::{Circuit, Value, literal};
 use crate::prim::style_name;
-use axp_spec::PeConfig;
+use axp_spec::{LayerMemory, PeConfig};
 
 /// One magnitude a column, read on a miss; and for a `factored` memory its exponent
 /// field, read on the bus.
@@ -60,33 +61,47 @@ pub fn codebook(config: &PeConfig) -> Circuit {
         (0..columns).map(|column| word(&mut c, column)).collect()
     };
     let miss = c.input("miss_column_i", bits, "column of the weight that is multiplied");
-    let magnitude = read(&mut c, "magnitude", &miss, &words);
+    let every = ColumnBits::all(bits);
+    let magnitude = read(&mut c, "magnitude", (&miss, every), &words);
     c.output("magnitude_o", magnitude, "its magnitude; 0 past the last column");
     if config.factored_memory().is_some() {
         let (fraction_bits, exponent_bits) = (format.fraction_bits(), format.exponent_bits());
         let column = c.input("column_i", bits, "column of the weight on the bus");
-        let fields: Vec<Value> = words.iter().map(|word| word.slice(fraction_bits, exponent_bits)).collect();
-        let exponent = read(&mut c, "exponent", &column, &fields);
-        c.output("exponent_o", exponent, "exponent field of its magnitude");
-        let zero = |c: &mut Circuit, (number, word): (usize, &Value)| {
-            c.net(&format!("word_nonzero_{number}"), word.any(), "this magnitude is not 0")
+        // Frozen, columns of one exponent can be one.
+        let part = |layer: &LayerMemory, id: u32| {
+            let magnitude = layer.magnitude(id);
+            u128::from(magnitude >> fraction_bits << 1) | u128::from(magnitude != 0)
         };
-        let nonzero: Vec<Value> = words.iter().enumerate().map(|word| zero(&mut c, word)).collect();
-        let nonzero = read(&mut c, "nonzero", &column, &nonzero);
+        let some = match config.is_frozen() {
+            true => ColumnBits::of_column_words(config, bits, part),
+            false => every,
+        };
+        let fields: Vec<Value> = words.iter().map(|word| word.slice(fraction_bits, exponent_bits)).collect();
+        let exponent = read(&mut c, "exponent", (&column, some), &fields);
+        c.output("exponent_o", exponent, "exponent field of its magnitude");
+        // Of columns that are one, the first is read.
+        let read_at = some.columns(columns);
+        let zero = |c: &mut Circuit, (number, word): (u32, &Value)| match read_at.contains(&number) {
+            true => c.net(&format!("word_nonzero_{number}"), word.any(), "this magnitude is not 0"),
+            false => literal(0, 1),
+        };
+        let nonzero: Vec<Value> = (0..).zip(&words).map(|word| zero(&mut c, word)).collect();
+        let nonzero = read(&mut c, "nonzero", (&column, some), &nonzero);
         c.output("zero_o", !nonzero, "its magnitude is 0");
     }
     c
 }
 
-/// A one-hot read of `words`.
-fn read(c: &mut Circuit, name: &str, column: &Value, words: &[Value]) -> Value {
-    let gated = |c: &mut Circuit, (number, word): (usize, &Value)| {
-        let here = column.equals(&literal(number as u128, column.width()));
+/// A one-hot read of `words`, by some bits of the column.
+fn read(c: &mut Circuit, name: &str, (column, bits): (&Value, ColumnBits), words: &[Value]) -> Value {
+    let gated = |c: &mut Circuit, number: u32| {
+        let word = &words[number as usize];
+        let here = bits.is(column, number);
         let here = c.net(&format!("{name}_select_{number}"), here, "this column is read");
         let zero = literal(0, word.width());
         c.choose(&format!("{name}_{number}"), &[(&here, word)], &zero, "its word if it is read")
     };
-    let gated: Vec<Value> = words.iter().enumerate().map(|word| gated(c, word)).collect();
+    let gated: Vec<Value> = bits.columns(words.len() as u32).into_iter().map(|number| gated(c, number)).collect();
     merge(c, name, &gated)
 }
 

@@ -1,14 +1,15 @@
 //! The `factored` memory: products of significands, signs and exponents beside it.
 
+use super::column_bits::ColumnBits;
 use super::factored_row::factored_row;
-use super::frozen::{frozen_product, frozen_word};
+use super::frozen::{frozen_products, layer_word};
 use super::merge::merge;
 use super::operand::{Operand, classify};
 use super::source::Source;
 use super::storage::suffix;
 use crate::circuit::{Circuit, Value, concat, literal};
 use crate::prim::style_name;
-use axp_spec::{FactoredConfig, FloatFormat, LayerMemory, PeConfig};
+use axp_spec::{FactoredConfig, FloatFormat, PeConfig};
 
 /// Products of significands, selected by {column of the weight, top m fraction
 /// bits of the activation}; the product's sign and exponent are made beside them.
@@ -27,7 +28,8 @@ use axp_spec::{FactoredConfig, FloatFormat, LayerMemory, PeConfig};
 /// that of its exponent, P that of a stored product: a bit for 2 or more, and the
 /// fraction. Ties and the like are the loader's business: nothing is rounded here.
 ///
-/// In a frozen memory the words depend on the layer alone, and nothing is written. A
+/// In a frozen memory the words depend on the layer alone, and nothing is written; columns that hold
+/// the same in all layers are one. A
 /// PE that is given weights by index has a codebook beside the memory, which says what
 /// the weight's exponent is and whether it is zero.
 ///
@@ -50,11 +52,29 @@ use axp_spec::{FactoredConfig, FloatFormat, LayerMemory, PeConfig};
 /// hit_o         _____/‾‾‾‾‾‾‾
 /// ```
 pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
+    memory(config, shape, Answer::Product)
+}
+
+/// The same for a frozen memory whose weights come by index and whose products are read elsewhere: without
+/// `product_o`, and without signs, so that `activation_i` is a magnitude.
+pub(crate) fn factored_hit(config: &PeConfig, shape: FactoredConfig) -> Circuit {
+    memory(config, shape, Answer::Hit)
+}
+
+/// What a memory is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Product,
+    Hit,
+}
+
+fn memory(config: &PeConfig, shape: FactoredConfig, answer: Answer) -> Circuit {
     let (format, reset) = (config.format, config.reset);
     let (width, product_bits) = (format.width(), config.product_bits());
     let FactoredConfig { columns, mantissa_bits } = shape;
     let index = if config.has_codebook() { "_index" } else { "" };
     let name = match config.is_frozen() {
+        true if answer == Answer::Hit => format!("{}_hit", config.name),
         true => format!("{}_memory", config.name),
         false => {
             let (style, latch) = (style_name(reset), suffix(config.storage()));
@@ -69,7 +89,10 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
             classify(&mut c, format, "weight", &weight)
         }
         true => {
-            let sign = c.input("weight_sign_i", 1, "sign of the weight");
+            let sign = match answer {
+                Answer::Product => c.input("weight_sign_i", 1, "sign of the weight"),
+                Answer::Hit => literal(0, 1),
+            };
             let exponent = c.input("weight_exponent_i", format.exponent_bits(), "exponent field of its magnitude");
             let zero = c.input("weight_zero_i", 1, "its magnitude is 0");
             // A magnitude is finite.
@@ -77,17 +100,24 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
             Operand { sign, exponent, zero, normal }
         }
     };
-    let activation = c.input("activation_i", width, "activation");
+    let activation = match answer {
+        Answer::Product => c.input("activation_i", width, "activation"),
+        Answer::Hit => concat(&[&literal(0, 1), &c.input("activation_i", width - 1, "magnitude of the activation")]),
+    };
     let column = c.input("column_i", shape.column_bits(), "column of the weight");
     let a = classify(&mut c, format, "activation", &activation);
 
     // Read: both decoders are one-hot, and a row that is not selected is quiet.
     let both = c.net("both_normal", &w.normal & &a.normal, "the product has significands");
-    let column_is = |c: &mut Circuit, id: u32| {
-        let selected = &both & column.equals(&literal(id.into(), column.width()));
-        c.net(&format!("column_{id}"), selected, "the weight is in this column")
+    let bits = match &source {
+        Source::Port(_) => ColumnBits::all(column.width()),
+        Source::Layer(_) => ColumnBits::of_words(config, shape),
     };
-    let columns: Vec<Value> = (0..columns).map(|id| column_is(&mut c, id)).collect();
+    let column_is = |c: &mut Circuit, id: u32| {
+        let selected = &both & bits.is(&column, id);
+        (id, c.net(&format!("column_{id}"), selected, bits.doc(&column)))
+    };
+    let columns: Vec<(u32, Value)> = bits.columns(columns).into_iter().map(|id| column_is(&mut c, id)).collect();
     let prefix_is = |c: &mut Circuit, id: u128| {
         let top = activation.slice(format.fraction_bits() - mantissa_bits, mantissa_bits);
         let selected = top.equals(&literal(id, mantissa_bits));
@@ -95,26 +125,35 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
     };
     let prefixes: Option<Vec<Value>> =
         (mantissa_bits > 0).then(|| (0..1 << mantissa_bits).map(|id| prefix_is(&mut c, id)).collect());
+    let layers = config.frozen_layers().iter();
+    let stored: Vec<Vec<u128>> = layers.map(|layer| frozen_products(config, shape, layer)).collect();
+    // The fraction matters to a hit only where it tells a number from none.
+    let whole = answer == Answer::Product || !format.has_infinity();
     let mut words = Vec::new();
-    for row in 0..config.rows() {
-        let select = match &prefixes {
-            None => columns[row].clone(),
-            Some(prefixes) => {
-                let (column, prefix) = (row >> mantissa_bits, row % prefixes.len());
-                c.net(&format!("select_{row}"), &columns[column] & &prefixes[prefix], "the pair selects this row")
-            }
-        };
-        words.push(word(&mut c, &source, (config, shape), row, &select));
+    for (column, selected) in &columns {
+        for prefix in 0..1_usize << mantissa_bits {
+            let row = (*column as usize) << mantissa_bits | prefix;
+            let select = match &prefixes {
+                None => selected.clone(),
+                Some(prefixes) => {
+                    c.net(&format!("select_{row}"), selected & &prefixes[prefix], "the pair selects this row")
+                }
+            };
+            words.push(word(&mut c, &source, (config, &stored), (row, whole), &select));
+        }
     }
     let word = merge(&mut c, "merged", &words);
     let word = c.net("word", word, "1 and the product of the row that hits, else 0");
-    let (found, carry, fraction) =
-        (word.bit(product_bits), word.bit(product_bits - 1), word.slice(0, product_bits - 1));
+    let fraction = if whole { word.slice(0, product_bits - 1) } else { literal(0, product_bits - 1) };
+    let (found, carry) = (word.top(), word.bit(word.width() - 2));
 
     let scaled = scale(&mut c, format, (&w, &a), &carry, &fraction);
     let zero = (&w.zero & (&a.zero | &a.normal)) | (&a.zero & &w.normal);
     let zero = c.net("zero", zero, "the product is a zero with a sign");
     c.output("hit_o", (found & scaled.fits) | zero, "the memory has the product");
+    if answer == Answer::Hit {
+        return c;
+    }
     let zeros = literal(0, format.exponent_bits());
     let exponent = c.choose("product_exponent", &[(&both, &scaled.exponent)], &zeros, "exponent field of the product");
     let sign = c.net("product_sign", &w.sign ^ &a.sign, "sign of the product");
@@ -122,12 +161,13 @@ pub fn factored_memory(config: &PeConfig, shape: FactoredConfig) -> Circuit {
     c
 }
 
-/// 1 and the product of the row if it is selected and valid, else 0.
+/// 1 and the product of the row if it is selected and valid, else 0; of the product its carry alone
+/// unless it is asked for as a `whole`.
 fn word(
     c: &mut Circuit,
     source: &Source,
-    (config, shape): (&PeConfig, FactoredConfig),
-    row: usize,
+    (config, stored): (&PeConfig, &[Vec<u128>]),
+    (row, whole): (usize, bool),
     select: &Value,
 ) -> Value {
     let product_bits = config.product_bits();
@@ -142,10 +182,11 @@ fn word(
             instance.port("word_o")
         }
         Source::Layer(layer) => {
-            let stored = |memory: &LayerMemory| frozen_product(config, shape, memory, row);
+            let below = if whole { 0 } else { product_bits - 1 };
+            let words: Vec<u128> = stored.iter().map(|words| words[row] >> below).collect();
             let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, else 0");
-            let word = frozen_word(c, (&name, doc), (config, layer), product_bits + 1, stored);
-            let zero = literal(0, product_bits + 1);
+            let word = layer_word(c, (&name, doc), layer, product_bits + 1 - below, &words);
+            let zero = literal(0, word.width());
             c.choose(&format!("gated_{row}"), &[(select, &word)], &zero, "the same if it is selected")
         }
     }

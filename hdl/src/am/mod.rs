@@ -30,6 +30,7 @@
 //! register of the memory feeds; see [`Storage`](axp_spec::Storage).
 
 mod codebook;
+mod column_bits;
 mod factored;
 mod factored_row;
 mod frozen;
@@ -46,6 +47,7 @@ mod source;
 mod storage;
 
 pub use codebook::codebook;
+pub(crate) use factored::factored_hit;
 pub use factored::factored_memory;
 pub use factored_row::factored_row;
 pub(crate) use frozen::frozen_word;

@@ -1,6 +1,7 @@
 //! The read of a regular `factored` memory: the product of a pair that is known to hit.
 
-use super::frozen::{frozen_product, frozen_word};
+use super::column_bits::ColumnBits;
+use super::frozen::{frozen_products, frozen_word, layer_word};
 use super::merge::merge;
 use crate::circuit::{Circuit, Value, literal, vector};
 use crate::fpu::ripple_add;
@@ -20,7 +21,8 @@ pub(crate) enum Scale {
 ///
 /// Either scale is one number a column and the activation's exponent: the bias, the
 /// weight's exponent and the range are in the number. The carry of the significands'
-/// product is that of the one addition.
+/// product is that of the one addition. Columns of weights that differ by a power of two have the
+/// same words, which are there once: see [`ColumnBits`].
 ///
 /// ```text
 /// column, prefix ─► one-hot read ─┬─► nonzero_o, fraction_o
@@ -50,11 +52,13 @@ pub(crate) fn regular_read(config: &PeConfig, shape: FactoredConfig, scale: Scal
     let prefix = (mantissa_bits > 0).then(|| c.input("prefix_i", mantissa_bits, "its upper mantissa bits"));
 
     let normal = c.net("normal", exponent.any(), "the activation is not zero");
-    let column_is = |c: &mut Circuit, id: u32| {
-        let selected = &normal & column.equals(&literal(id.into(), column.width()));
-        c.net(&format!("column_{id}"), selected, "the weight is in this column")
+    let column_is = |c: &mut Circuit, name: &str, bits: ColumnBits, id: u32| {
+        let selected = &normal & bits.is(&column, id);
+        (id, c.net(&format!("{name}_{id}"), selected, bits.doc(&column)))
     };
-    let selects: Vec<Value> = (0..columns).map(|id| column_is(&mut c, id)).collect();
+    let low = ColumnBits::of_words(config, shape);
+    let selects: Vec<(u32, Value)> =
+        low.columns(columns).into_iter().map(|id| column_is(&mut c, "column", low, id)).collect();
     let prefix_is = |c: &mut Circuit, id: u32| {
         let selected = prefix.as_ref().map(|prefix| prefix.equals(&literal(id.into(), mantissa_bits)));
         c.net(&format!("prefix_{id}"), selected.unwrap_or_else(|| literal(1, 1)), "the activation begins so")
@@ -62,17 +66,17 @@ pub(crate) fn regular_read(config: &PeConfig, shape: FactoredConfig, scale: Scal
     let prefixes: Vec<Value> = (0..1 << mantissa_bits).map(|id| prefix_is(&mut c, id)).collect();
 
     let mut words = Vec::new();
-    for row in 0..config.rows() {
-        let (of, at) = (row >> mantissa_bits, row % prefixes.len());
-        let select = c.net(&format!("select_{row}"), &selects[of] & &prefixes[at], "the pair selects this row");
-        // In range: there are as many columns as fit in 32 bits.
-        let stored = |memory: &LayerMemory| match memory.magnitude(of as u32) {
-            0 => 0,
-            _ => frozen_product(config, shape, memory, row),
-        };
-        let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, 0 of a zero");
-        let word = frozen_word(&mut c, (&name, doc), (config, &layer), product_bits + 1, stored);
-        words.push(gated(&mut c, &format!("gated_{row}"), &select, &word));
+    let products: Vec<Vec<u128>> =
+        config.frozen_layers().iter().map(|memory| frozen_products(config, shape, memory)).collect();
+    for (column, selected) in &selects {
+        for (at, prefix) in prefixes.iter().enumerate() {
+            let row = (*column as usize) << mantissa_bits | at;
+            let select = c.net(&format!("select_{row}"), selected & prefix, "the pair selects this row");
+            let stored: Vec<u128> = products.iter().map(|products| products[row]).collect();
+            let (name, doc) = (format!("stored_{row}"), "1 and the product in this row, 0 of a zero");
+            let word = layer_word(&mut c, (&name, doc), &layer, product_bits + 1, &stored);
+            words.push(gated(&mut c, &format!("gated_{row}"), &select, &word));
+        }
     }
     let word = merge(&mut c, "merged", &words);
     let word = c.net("word", word, "nonzero, carry, fraction");
@@ -83,21 +87,24 @@ pub(crate) fn regular_read(config: &PeConfig, shape: FactoredConfig, scale: Scal
         Scale::Places(bits) => bits,
     };
     let bias = i64::from(format.bias());
-    let mut numbers = Vec::new();
-    for id in 0..columns {
-        let number = |memory: &LayerMemory| {
-            let magnitude = memory.magnitude(id);
-            let weight = i64::from(magnitude >> format.fraction_bits());
-            let number = match scale {
-                _ if magnitude == 0 => 0,
-                Scale::Exponent => weight - bias,
-                Scale::Places(_) => i64::from(memory.range) + bias - weight,
-            };
-            u128::from(number.rem_euclid(1 << bits).unsigned_abs())
+    let number = |memory: &LayerMemory, id: u32| {
+        let magnitude = memory.magnitude(id);
+        let weight = i64::from(magnitude >> format.fraction_bits());
+        let number = match scale {
+            _ if magnitude == 0 => 0,
+            Scale::Exponent => weight - bias,
+            Scale::Places(_) => i64::from(memory.range) + bias - weight,
         };
+        u128::from(number.rem_euclid(1 << bits).unsigned_abs())
+    };
+    let high = ColumnBits::of_column_words(config, column.width(), number);
+    let mut numbers = Vec::new();
+    for id in high.columns(columns) {
+        let decoded = selects.iter().find(|(column, _)| high == low && *column == id);
+        let (_, select) = decoded.cloned().unwrap_or_else(|| column_is(&mut c, "power", high, id));
         let (name, doc) = (format!("number_{id}"), "what the scale of this column begins with");
-        let word = frozen_word(&mut c, (&name, doc), (config, &layer), bits, number);
-        numbers.push(gated(&mut c, &format!("scale_{id}"), &selects[id as usize], &word));
+        let word = frozen_word(&mut c, (&name, doc), (config, &layer), bits, |memory| number(memory, id));
+        numbers.push(gated(&mut c, &format!("scale_{id}"), &select, &word));
     }
     let number = merge(&mut c, "number", &numbers);
     let number = c.net("number", number, "what the scale of the column begins with");

@@ -2,7 +2,9 @@
 
 use super::align::places_bits;
 use super::ports::{Ports, WeightPort};
-use crate::am::{RowPort, Scale, codebook, factored_memory, grid_memory, is_regular, pair_memory, regular_read};
+use crate::am::{
+    RowPort, Scale, codebook, factored_hit, factored_memory, grid_memory, is_regular, pair_memory, regular_read,
+};
 use crate::circuit::{Circuit, Instance, Value, concat, literal};
 use axp_spec::{Accumulator, FactoredConfig, Organisation, PeConfig};
 
@@ -88,8 +90,12 @@ impl Search<'_> {
     /// index ────► key ────────────────────────────┼─► memory ─► product
     /// activ. ─┬─► key: exponent, mantissa bits ───┤
     ///         ├─► zero, or top exponent bits differ ─┬► hit
-    ///         └─► & neither ─► far memory ───────────┘
+    ///         └─► & far ─► far memory ───────────────┘
     /// ```
+    ///
+    /// An activation is far if its top exponent bits are the same and its exponent is not 0; what
+    /// is subnormal misses. Few gates say so, or the search would begin on every zero, which is told
+    /// from what is not by all of its bits.
     fn keyed(
         &self,
         c: &mut Circuit,
@@ -109,26 +115,34 @@ impl Search<'_> {
         let near = exponent.top() ^ exponent.bit(exponent_bits - 2);
         let near = c.net("near", near, "a hit whatever the weight");
         // No weight of a regular memory is subnormal, so that a zero always hits.
-        let known = c.net("known", &near | zero, "a hit without the far memory");
-        // Zeros are known. A magnitude that is not zero is infinite or a NaN by its
-        // exponent where the format has infinities, and selects a row by its top bits.
+        let (first, second) = (exponent.top(), exponent.bit(exponent_bits - 2));
+        let tiny = match exponent_bits {
+            2 => literal(0, 1),
+            _ => !(&first | &second) & exponent.slice(0, exponent_bits - 2).any(),
+        };
+        let far = c.net("far", (&first & &second) | tiny, "the far memory knows");
+        // A far magnitude is no zero. It is infinite or a NaN by its exponent where the
+        // format has infinities, and selects a row by its top bits.
+        let magnitude = activation.slice(0, format.width() - 1);
         let looked = if format.has_infinity() && below > 0 {
-            concat(&[&top(activation), &literal(1, below)])
+            concat(&[&magnitude.slice(below, magnitude.width() - below), &literal(0, below)])
         } else {
-            activation.clone()
+            magnitude
         };
         let shut = |c: &mut Circuit, name: &str, value: &Value, doc: &str| {
-            c.choose(name, &[(&known, &literal(0, value.width()))], value, doc)
+            c.choose(name, &[(&far, value)], &literal(0, value.width()), doc)
         };
-        let far_activation = shut(c, "far_activation", &looked, "0 while the hit is known without it");
+        let far_activation = shut(c, "far_activation", &looked, "0 unless it is far");
         let far_column = shut(c, "far_column", column, "the same");
         // Nothing is multiplied with the far codebook.
         let none = literal(0, column.width());
         let far_book = self.codebook(c, "far_codebook", &none, Some(&far_column));
-        let operands = Operands { activation: &far_activation, weight: sign, column: Some(&far_column) };
-        let far = self.memory(c, "far_memory", &operands, Some(&far_book));
-        let far_hit = far.port("hit_o");
-        let hit = c.net("hit", known | far_hit, "the memory has the product");
+        let (far_exponent, far_zero) = (far_book.port("exponent_o"), far_book.port("zero_o"));
+        let mut inputs = vec![("activation_i", &far_activation), ("column_i", &far_column)];
+        inputs.extend([("weight_exponent_i", &far_exponent), ("weight_zero_i", &far_zero)]);
+        inputs.extend(self.layer.map(|layer| ("layer_i", layer)));
+        let found = &far & c.instance("far_memory", factored_hit(self.config, shape), &inputs).port("hit_o");
+        let hit = c.net("hit", near | zero | found, "the memory has the product");
 
         let sign = c.net("key_sign", sign ^ activation.top(), "sign of the product");
         let selected = top(activation);
@@ -171,9 +185,14 @@ impl Search<'_> {
         c.instance(name, codebook(self.config), &inputs)
     }
 
-    /// A memory, searched for `operands`.
+    /// The memory, searched for `operands`.
     fn memory(&self, c: &mut Circuit, name: &str, operands: &Operands<'_>, book: Option<&Instance>) -> Instance {
         let config = self.config;
+        let memory = match config.organisation() {
+            Some(Organisation::Grid(shape)) => grid_memory(config, shape),
+            Some(Organisation::Factored(shape)) => factored_memory(config, shape),
+            Some(Organisation::Pair) | None => pair_memory(config),
+        };
         let mut inputs = vec![("activation_i", operands.activation)];
         inputs.extend(self.layer.map(|layer| ("layer_i", layer)));
         inputs.extend(self.ports.rows.iter().flat_map(RowPort::inputs));
@@ -184,11 +203,6 @@ impl Search<'_> {
         if let Some((exponent, zero)) = &said {
             inputs.extend([("weight_exponent_i", exponent), ("weight_zero_i", zero)]);
         }
-        let memory = match config.organisation() {
-            Some(Organisation::Grid(shape)) => grid_memory(config, shape),
-            Some(Organisation::Factored(shape)) => factored_memory(config, shape),
-            Some(Organisation::Pair) | None => pair_memory(config),
-        };
         c.instance(name, memory, &inputs)
     }
 }

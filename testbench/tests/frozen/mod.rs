@@ -9,6 +9,9 @@ pub enum Shape {
     /// As trained networks have it: weights around 1, all rows. The last one of several
     /// columns of a `factored` memory holds a zero in every second layer.
     Whole,
+    /// The same, but that weights of a `factored` memory are two significands at neighbouring powers
+    /// of two, so that columns have the same products: the lowest bit of a column tells which.
+    Shared,
     /// Rows left out, weights anywhere, subnormal and zero ones among them.
     Ragged,
 }
@@ -45,13 +48,17 @@ fn layer(config: &PeConfig, number: u64, shape: Shape) -> LayerMemory {
     let unused = |column| config.factored_memory().is_some() && column > 0 && column + 1 == columns && number % 2 == 1;
     let magnitude = |column: u64| match (shape, mixed(0, column) % 6) {
         (Shape::Whole, _) if unused(column) => 0,
+        (Shape::Shared, _) => {
+            let fraction = mixed(1, column % 2) & ((1 << format.fraction_bits()) - 1);
+            ((format.bias() as u64 + column / 2 - 3) << format.fraction_bits() | fraction) as u32
+        }
         (Shape::Whole, _) | (_, 0..3) => near_one(mixed(1, column)),
         (Shape::Ragged, 3) => 0,
         // The port of a format has as many bits; infinities become the largest number.
         (Shape::Ragged, 4) => (mixed(2, column) & (format.sign_mask() - 1)).min(format.largest_finite()) as u32,
         (Shape::Ragged, _) => 1 + (mixed(2, column) % 3) as u32,
     };
-    let kept = |row: u64| shape == Shape::Whole || mixed(3, row) % 4 > 0;
+    let kept = |row: u64| shape != Shape::Ragged || mixed(3, row) % 4 > 0;
     let product = |row: u64| Bits32(mixed(4, row) as u32 & (u64::MAX >> (64 - config.product_bits())) as u32);
     let magnitudes: Vec<Bits32> = (0..columns).map(|column| Bits32(magnitude(column))).collect();
     let rows: Vec<AmRow> = match config.organisation().unwrap() {
@@ -61,7 +68,11 @@ fn layer(config: &PeConfig, number: u64, shape: Shape) -> LayerMemory {
                 let (column, prefix) = ((row >> factored.mantissa_bits) as u32, row as u32);
                 let prefix = prefix << (format.fraction_bits() - factored.mantissa_bits);
                 let key = factored.key(format, column, magnitudes[column as usize].0, prefix);
-                AmRow { key, care: factored.care(format), product: product(row) }
+                let product = match shape {
+                    Shape::Shared => product(row & ((2 << factored.mantissa_bits) - 1)),
+                    Shape::Whole | Shape::Ragged => product(row),
+                };
+                AmRow { key, care: factored.care(format), product }
             };
             rows.map(row).collect()
         }
@@ -74,7 +85,7 @@ fn layer(config: &PeConfig, number: u64, shape: Shape) -> LayerMemory {
                     let bits = u64::BITS - u64::from(grid.patterns).leading_zeros();
                     let below = format.fraction_bits().saturating_sub(bits);
                     let (key, care) = match shape {
-                        Shape::Whole => {
+                        Shape::Whole | Shape::Shared => {
                             let one = (format.bias() as u64) << format.fraction_bits();
                             (one | pattern << below, u64::MAX << below)
                         }
