@@ -145,9 +145,20 @@ pub struct SearchOptions {
     /// How weights are rounded to their codebook
     #[arg(long, value_enum, default_value_t = ClusteringChoice::ErrorFeedback)]
     pub clustering: ClusteringChoice,
+    /// Let output channels be scaled by powers of two, so that channels of different scale share a
+    /// codebook (grid, factored): whoever collects the sums multiplies by them
+    #[arg(long)]
+    pub channel_scales: bool,
     /// Energies of components, to choose designs by [default: those that come with axp]
     #[arg(long, value_name = "energy.json")]
     pub energy_table: Option<PathBuf>,
+}
+
+impl SearchOptions {
+    /// Whether codebooks are rounded to with error feedback.
+    pub fn feedback(&self) -> bool {
+        self.clustering == ClusteringChoice::ErrorFeedback
+    }
 }
 
 /// How weights are rounded to their codebook.

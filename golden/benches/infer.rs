@@ -118,6 +118,7 @@ fn column_design(
         zero_skip: false,
         frozen: false,
         feedback: true,
+        channel_scales: true,
         model_sha256: String::new(),
         tools: BTreeMap::new(),
     };
@@ -131,6 +132,7 @@ fn column_design(
         sums: vec![Sum { accumulator, product_bits: None }],
         frozen: false,
         size: Some(size),
+        fractions: None,
     };
     let control = SearchControl { progress: &|_, _, _| {}, improved: &|_| {}, cancel: &AtomicBool::new(false) };
     let found = columns::search(network, samples, &options, &column, &Unknown, &mut TrialLog::none(), &control)?;
@@ -182,6 +184,7 @@ fn pair_layer(layer: &MacLayer, input: &[f32]) -> LayerDesign {
         assignment: layer.weights.iter().map(nearest).collect(),
         codebook: codebook.iter().map(|value| Bits32(value.to_bits())).collect(),
         bias: layer.bias.iter().map(|value| Bits32(value.to_bits())).collect(),
+        channel_exponents: Vec::new(),
         key_fraction_bits: 2,
         am: AmImage { rows: pairs.filter(loads).take(ROWS).collect() },
         range: 0,

@@ -60,7 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn column_options(memory: ColumnMemory, product_width: u32, float: bool) -> ColumnOptions {
     let sum = if float { Sum::float(None) } else { Sum::fixed(24, product_width) };
-    ColumnOptions { memory, weight: WeightOperand::Value, sums: vec![sum], frozen: false, size: None }
+    ColumnOptions { memory, weight: WeightOperand::Value, sums: vec![sum], frozen: false, size: None, fractions: None }
 }
 
 struct Given {
@@ -91,6 +91,7 @@ impl Given {
             zero_skip: false,
             frozen: false,
             feedback: true,
+            channel_scales: true,
             model_sha256: sha256_hex(&self.model),
             tools: BTreeMap::new(),
         };

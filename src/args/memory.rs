@@ -47,6 +47,10 @@ pub struct MemoryOptions {
     /// memory, patterns x columns of a grid [default: what needs the least energy and keeps --max-loss]
     #[arg(long, value_name = "8x3", value_parser = parse_size)]
     pub size: Option<(u32, u32)>,
+    /// With --size and --index: let the columns of a factored memory share so many significands, each at
+    /// columns / N powers of two; in logic, columns of one significand are one
+    #[arg(long, value_name = "N", requires = "size", requires = "index", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub fractions: Option<u32>,
     /// Give the PE weights as indices of a codebook (a grid always gets them so)
     #[arg(long)]
     pub index: bool,
@@ -85,9 +89,24 @@ impl MemoryOptions {
             MemoryChoice::Grid => ColumnMemory::Grid,
             MemoryChoice::Factored => ColumnMemory::Factored,
         };
+        if let (Some(fractions), Some((columns, _))) = (self.fractions, self.size)
+            && (memory != ColumnMemory::Factored || columns % fractions != 0)
+        {
+            return Err(Failure::input(
+                "--fractions is for factored memories, and divides the number of columns",
+                "for example --memory factored --size 64x3 --fractions 8",
+            ));
+        }
         let sums = if fixed { self.fixed(memory) } else { vec![self.float(memory)] };
         let weight = if self.index { WeightOperand::Index } else { WeightOperand::Value };
-        Ok(Some(ColumnOptions { memory, weight, sums, frozen: self.frozen, size: self.size }))
+        Ok(Some(ColumnOptions {
+            memory,
+            weight,
+            sums,
+            frozen: self.frozen,
+            size: self.size,
+            fractions: self.fractions,
+        }))
     }
 
     fn float(&self, memory: ColumnMemory) -> Sum {
@@ -127,6 +146,7 @@ mod tests {
             frozen: false,
             index: false,
             size: None,
+            fractions: None,
         }
     }
 

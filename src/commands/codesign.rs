@@ -2,7 +2,7 @@
 
 use super::estimate::TableModel;
 use super::evaluation;
-use crate::args::{BuildOptions, ClusteringChoice};
+use crate::args::BuildOptions;
 use crate::exit::Failure;
 use crate::input::Input;
 use crate::interrupt::{Cancel, requested};
@@ -115,7 +115,8 @@ pub fn search(
         max_loss_pp: options.max_loss,
         seed: options.network.seed,
         zero_skip: options.zero_skip,
-        feedback: options.search.clustering == ClusteringChoice::ErrorFeedback,
+        feedback: options.search.feedback(),
+        channel_scales: options.search.channel_scales,
         model_sha256: sha256_hex(&input.onnx),
         tools: tools.clone(),
     };

@@ -3,7 +3,7 @@
 use super::estimate::TableModel;
 use super::evaluation;
 use super::sweep::{self, Part, Row};
-use crate::args::{ClusteringChoice, ExploreOptions};
+use crate::args::ExploreOptions;
 use crate::exit::{Failure, Outcome};
 use crate::input::{self, Input};
 use crate::interrupt::{Cancel, requested};
@@ -32,7 +32,8 @@ pub fn run(options: &ExploreOptions, cancel: &Cancel) -> Outcome {
         max_loss_pp: 0.0,
         seed: options.network.seed,
         zero_skip: options.zero_skip,
-        feedback: options.search.clustering == ClusteringChoice::ErrorFeedback,
+        feedback: options.search.feedback(),
+        channel_scales: options.search.channel_scales,
         model_sha256: sha256_hex(&input.onnx),
         tools: BTreeMap::new(),
     };
@@ -89,7 +90,7 @@ fn fingerprint(input: &Input, wanted: &SearchOptions, energy: &str) -> String {
     let evaluation = input.evaluation.as_ref().map(|evaluation| (evaluation.samples.sha256(), &evaluation.labels));
     let of = (
         (env!("CARGO_PKG_VERSION"), &wanted.model_sha256, input.calibration.sha256(), evaluation),
-        (wanted.seed, wanted.zero_skip, wanted.feedback, energy),
+        (wanted.seed, wanted.zero_skip, wanted.feedback, wanted.channel_scales, energy),
     );
     // Plain structures: they cannot fail to serialise.
     sha256_hex(serde_json::to_string(&of).unwrap_or_default().as_bytes())

@@ -11,7 +11,7 @@ use crate::progress::Stages;
 use axp_golden::am::{Am, Operands};
 use axp_golden::infer::{Control, OutputTrace, map_samples};
 use axp_golden::net::Samples;
-use axp_golden::pe::{Settings, add_bias, sum_operands};
+use axp_golden::pe::{Settings, sum_operands};
 use axp_spec::design::Design;
 use axp_testbench::energy::estimate::Activity;
 use axp_testbench::energy::{
@@ -161,7 +161,7 @@ fn saturates(design: &Design, number: usize, window: &LayerWindow, traces: &[Out
             Operands { column: *column, weight: *weight, activation: *activation }
         });
         let sum = sum_operands(config, &am, settings, operands);
-        sum.overflow && trace.bias.map_or(sum.data, |bias| add_bias(sum.data, bias)) == trace.element
+        sum.overflow && trace.epilogue.apply(sum.data) == trace.element
     })
 }
 

@@ -129,8 +129,8 @@ fn trace(what: &Replay<'_>, stages: &Stages, cancel: &Cancel) -> Result<Vec<Vec<
 }
 
 fn sum_trace(trace: OutputTrace) -> SumTrace {
-    let OutputTrace { index, operands, bias, element } = trace;
-    SumTrace { index, operands, bias, element }
+    let OutputTrace { index, operands, epilogue, element } = trace;
+    SumTrace { index, operands, epilogue, element }
 }
 
 fn sizes(engine: &Engine, layers: &[usize]) -> Vec<LayerSize> {

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|index| {
             let operands: Vec<(u32, u32)> = (0..PAIRS).map(|_| operand(&mut random)).collect();
             let element = pe::sum(&config, &am, false, operands.iter().copied()).data;
-            SumTrace { index, operands, bias: None, element }
+            SumTrace { index, operands, epilogue: pe::Epilogue::default(), element }
         })
         .collect();
     let layer = LayerTrace {

@@ -57,10 +57,10 @@ fn layer(name: &str, am: AmImage, sums: usize, pairs: usize) -> LayerTrace<'stat
             let operands: Vec<(u32, u32)> = (0..pairs)
                 .map(|_| (weight(random.next_u64()), 0x3F80_0000 | random.next_u32() & 0x007F_FFFF))
                 .collect();
-            let bias = (index % 3 > 0).then_some(0x3DCC_CCCD);
+            let exponent = if index % 2 > 0 { -3 } else { 0 };
+            let epilogue = pe::Epilogue { exponent, bias: (index % 3 > 0).then_some(0x3DCC_CCCD) };
             let sum = pe::sum(&config, &memory, false, operands.iter().copied()).data;
-            let element = bias.map_or(sum, |bias| pe::add_bias(sum, bias));
-            SumTrace { index: 10 * index, operands, bias, element }
+            SumTrace { index: 10 * index, operands, epilogue, element: epilogue.apply(sum) }
         })
         .collect();
     LayerTrace {
@@ -169,7 +169,7 @@ fn factored_layer(config: &PeConfig, first: u32) -> LayerTrace<'static> {
             let sum = pe::sum_operands(config, &memory, false, with_columns);
             assert_eq!(sum.hits, 11);
             let operands = pairs.iter().map(|(id, activation)| (weight(*id), *activation)).collect();
-            SumTrace { index, operands, bias: None, element: sum.data }
+            SumTrace { index, operands, epilogue: pe::Epilogue::default(), element: sum.data }
         })
         .collect();
     LayerTrace {
@@ -255,7 +255,7 @@ fn layers_that_cannot_be_streamed_are_refused() {
     let error = refused(&[LayerTrace { memory: rows_alone(image(7)), ..layer("big", image(0), 1, 1) }]);
     assert!(matches!(&error, ReplayError::Rows { layer, .. } if layer == "big"), "{error}");
 
-    let empty = SumTrace { index: 7, operands: vec![], bias: None, element: 0 };
+    let empty = SumTrace { index: 7, operands: vec![], epilogue: pe::Epilogue::default(), element: 0 };
     let sums = Box::new(move || Box::new(std::iter::once(empty.clone())) as _);
     let error = refused(&[layer("a", image(2), 3, 3), LayerTrace { sums, ..layer("b", image(0), 1, 1) }]);
     assert!(matches!(&error, ReplayError::EmptySum { layer, index: 7 } if layer == "b"), "{error}");

@@ -12,6 +12,9 @@ use thiserror::Error;
 /// Version of the artifact's layout that this crate reads and writes.
 pub const SCHEMA: u32 = 1;
 
+/// What [`LayerDesign::channel_exponents`] may be: each is the exponent of a normal binary32 value.
+pub const CHANNEL_EXPONENTS: std::ops::RangeInclusive<i32> = -126..=127;
+
 /// A network mapped to a PE: what `axp build` decides and everything later uses.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -71,6 +74,11 @@ pub struct LayerDesign {
     pub assignment: Vec<u32>,
     /// Added once to each output channel's sum; empty where there is no bias.
     pub bias: Vec<Bits32>,
+    /// For each output channel the power of two that its sum is multiplied by before the bias
+    /// is added, within [`CHANNEL_EXPONENTS`]; empty where no channel is scaled. A channel's weights are the
+    /// network's divided by the same power, so that channels of different scale share a codebook.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub channel_exponents: Vec<i32>,
     /// Top fraction bits of the activation that rows compare (23: all of them).
     pub key_fraction_bits: u32,
     /// The rows of the associative memory while this layer runs.
@@ -223,6 +231,13 @@ impl LayerDesign {
         if !self.bias.is_empty() && self.bias.len() != channels {
             return Err(format!("{} bias values for {channels} output channels", self.bias.len()));
         }
+        if !self.channel_exponents.is_empty() && self.channel_exponents.len() != channels {
+            let exponents = self.channel_exponents.len();
+            return Err(format!("{exponents} channel exponents for {channels} output channels"));
+        }
+        if let Some(exponent) = self.channel_exponents.iter().find(|exponent| !CHANNEL_EXPONENTS.contains(*exponent)) {
+            return Err(format!("a channel exponent of {exponent}: 2^{exponent} is no normal binary32 value"));
+        }
         Ok(())
     }
 }
@@ -257,6 +272,7 @@ mod tests {
                 codebook: vec![1.0.into(), (-0.0).into()],
                 assignment: vec![0, 1, 1, 0],
                 bias: vec![0.5.into(), 0.25.into()],
+                channel_exponents: vec![0, -3],
                 key_fraction_bits: 23,
                 range: 0,
                 magnitudes: Vec::new(),

@@ -135,6 +135,7 @@ pub(super) fn layer_design(layer: &MacLayer, clustering: &Clustering, rows: &Fil
         codebook: clustering.codebook.iter().map(|w| Bits32::from(*w)).collect(),
         assignment: clustering.assignment.clone(),
         bias: layer.bias.iter().map(|b| Bits32::from(*b)).collect(),
+        channel_exponents: Vec::new(),
         key_fraction_bits: fraction_bits.min(FRACTION_BITS),
         am: AmImage { rows: rows.rows.clone() },
         range: 0,

@@ -6,7 +6,7 @@
 //! others later or elsewhere.
 
 use super::candidate::{FillRule, LayerChoice};
-use super::columns::{ColumnMemory, ColumnTrials, Kind, LayerColumns, Recipe, Setting, Sum, sizes};
+use super::columns::{ColumnMemory, ColumnTrials, Kind, LayerColumns, Recipe, Setting, Sum, shared_sizes, sizes};
 use super::energy::LayerLoad;
 use super::reference::PROFILE_BITS;
 use super::search::{SearchControl, SearchOptions, pair_design, provenance};
@@ -14,6 +14,7 @@ use super::trials::{Trial, Trials};
 use crate::infer::EngineError;
 use crate::net::{Network, Samples};
 use axp_spec::{Design, WeightOperand};
+use std::collections::HashSet;
 
 /// Bits of fixed-point sums, and of the products that a `factored` memory stores for them.
 const FIXED: [(u32, u32); 3] = [(24, 9), (20, 8), (16, 6)];
@@ -58,20 +59,26 @@ pub fn tasks() -> Vec<Task> {
     let pairs =
         pairs.flat_map(|(rows, clusters)| fills().map(move |(bits, fill)| Task::Pair { rows, clusters, bits, fill }));
     let kinds = |memory: ColumnMemory, sums: Vec<Sum>| {
-        sizes(memory)
-            .iter()
-            .flat_map(move |size| sums.clone().into_iter().map(move |sum| Kind { memory, size: *size, sum }))
+        sizes(memory).iter().flat_map(move |size| {
+            sums.clone().into_iter().map(move |sum| Kind { memory, size: *size, sum, fractions: None })
+        })
     };
     let fixed = |product: fn((u32, u32)) -> u32| FIXED.map(|width| Sum::fixed(width.0, product(width)));
     let factored: Vec<Sum> = [Sum::float(Some(SHORT))].into_iter().chain(fixed(|width| width.1)).collect();
     let grid: Vec<Sum> = [Sum::float(None)].into_iter().chain(fixed(|width| 3 * width.0 / 4)).collect();
+    let shared = shared_sizes().flat_map(|(size, fractions)| {
+        let kind = move |sum| Kind { memory: ColumnMemory::Factored, size, sum, fractions: Some(fractions) };
+        factored.clone().into_iter().map(kind).collect::<Vec<_>>()
+    });
+    let shared: Vec<Task> =
+        shared.map(|kind| Task::Columns { kind, weight: WeightOperand::Index, exact_ends: false }).collect();
     let factored = kinds(ColumnMemory::Factored, factored).flat_map(|kind| {
         let operands = [(WeightOperand::Value, false), (WeightOperand::Value, true), (WeightOperand::Index, false)];
         operands.map(|(weight, exact_ends)| Task::Columns { kind, weight, exact_ends })
     });
     let grid = kinds(ColumnMemory::Grid, grid);
     let grid = grid.map(|kind| Task::Columns { kind, weight: WeightOperand::Index, exact_ends: false });
-    pairs.chain(factored).chain(grid).collect()
+    pairs.chain(factored).chain(shared).chain(grid).collect()
 }
 
 /// A task that was done.
@@ -105,15 +112,14 @@ impl<'a> Explorer<'a> {
         control: &SearchControl<'a>,
     ) -> Result<Self, EngineError> {
         let layers = network.layers().len();
-        let mut columns: Vec<u32> = tasks()
+        let columns: HashSet<LayerColumns> = tasks()
             .into_iter()
             .filter_map(|task| match task {
-                Task::Columns { kind, .. } => Some(kind.columns()),
+                Task::Columns { kind, weight, .. } => Some(Recipe::whole(kind, weight, 1).layers[0]),
                 Task::Pair { .. } => None,
             })
             .collect();
-        columns.sort_unstable();
-        columns.dedup();
+        let columns: Vec<LayerColumns> = columns.into_iter().collect();
         let setting = Setting::from(options);
         let what = "profile the calibration samples, cluster the weights";
         let columns = ColumnTrials::new(network, samples, setting, &columns, control.cancel, |layer| {
@@ -141,7 +147,7 @@ impl<'a> Explorer<'a> {
                 Ok(Done { designs: [false, true].map(design), trial: measured.trial, loads: measured.loads })
             }
             Task::Columns { kind, weight, exact_ends } => {
-                let mut recipe = Recipe::whole(*kind, self.columns.layers());
+                let mut recipe = Recipe::whole(*kind, *weight, self.columns.layers());
                 // All layers of a network of two would be ends.
                 if *exact_ends && let [first, _, .., last] = &mut recipe.layers[..] {
                     (*first, *last) = (LayerColumns::Exact, LayerColumns::Exact);
@@ -170,6 +176,6 @@ mod tests {
                 kind.pe(*weight, false).validate().unwrap();
             }
         }
-        assert_eq!(tasks.len(), 36 + 10 * 4 * 3 + 9 * 4);
+        assert_eq!(tasks.len(), 36 + 10 * 4 * 3 + 10 * 4 + 9 * 4);
     }
 }

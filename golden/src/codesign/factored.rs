@@ -6,40 +6,50 @@ use super::profile::{FRACTION_BITS, Pair};
 use axp_spec::{AmImage, AmRow, Bits32, FactoredConfig, FloatFormat::Binary32};
 
 /// The rows of a layer: `magnitudes` are those of the columns, and `column_of` gives
-/// the column of a cluster, if it has one.
+/// the column of a cluster, if it has one, and the magnitude of its weights.
 ///
 /// A row stores the product of its weight's significand with that of the
 /// activations behind it which makes the squared error of their products least: the
 /// mean of their significands, each weighted by its power of two squared. Without
-/// such activations in the samples it is the middle of what the prefix stands for.
+/// such activations in the samples it is the middle of what the prefix stands for. Columns
+/// whose magnitudes differ by a power of two have the same products, for all of their weights.
 /// `pairs` have keys with at least as many fraction bits as the memory compares.
 pub fn significands(
     shape: FactoredConfig,
     word_bits: u32,
     magnitudes: &[f32],
     pairs: &[Pair],
-    column_of: impl Fn(u32) -> Option<u32>,
+    column_of: impl Fn(u32) -> Option<(u32, f32)>,
 ) -> AmImage {
     let bits = shape.mantissa_bits;
     let prefixes = 1_usize << bits;
-    let mut sums = vec![[0.0_f64; 2]; magnitudes.len() * prefixes];
+    let fraction = |magnitude: f32| magnitude.to_bits() & 0x007F_FFFF;
+    let mut fractions: Vec<u32> = magnitudes.iter().map(|m| fraction(*m)).collect();
+    fractions.sort_unstable();
+    fractions.dedup();
+    let place = |magnitude: f32| fractions.binary_search(&fraction(magnitude)).unwrap_or_default();
+    // The weight's power of two and the activation's.
+    let power = |field: u32| f64::from_bits(u64::from(field + 896) << 52);
+    let mut sums = vec![[0.0_f64; 2]; fractions.len() * prefixes];
     for pair in pairs {
         let exponent = pair.key >> FRACTION_BITS & 0xFF;
         // A subnormal is a miss.
-        let (Some(column), true) = (column_of(pair.cluster), exponent > 0) else { continue };
+        let (Some((column, magnitude)), true) = (column_of(pair.cluster), exponent > 0) else { continue };
         let prefix = (pair.key >> (FRACTION_BITS - bits)) as usize & (prefixes - 1);
-        let scale = f64::from_bits(u64::from(exponent + 896) << 52);
-        let [weighted, weight] = &mut sums[column as usize * prefixes + prefix];
-        *weighted += scale * pair.moments.sum.abs();
-        *weight += scale * scale * pair.moments.count as f64;
+        let of_weight = power(magnitude.to_bits() >> FRACTION_BITS & 0xFF).powi(2);
+        let scale = power(exponent);
+        let [weighted, weight] = &mut sums[place(magnitudes[column as usize]) * prefixes + prefix];
+        *weighted += of_weight * scale * pair.moments.sum.abs();
+        *weight += of_weight * scale * scale * pair.moments.count as f64;
     }
-    let rows = sums.iter().enumerate().map(|(index, [weighted, weight])| {
+    let rows = (0..magnitudes.len() * prefixes).map(|index| {
         let (column, prefix) = (index / prefixes, index % prefixes);
+        let [weighted, weight] = sums[place(magnitudes[column]) * prefixes + prefix];
         let low = 1.0 + prefix as f64 / prefixes as f64;
         let high = low + 1.0 / prefixes as f64;
         // Sums in binary64 must not put a mean outside its bin.
         let activation =
-            if *weight > 0.0 { (weighted / weight).clamp(low, high.next_down()) } else { (low + high) / 2.0 };
+            if weight > 0.0 { (weighted / weight).clamp(low, high.next_down()) } else { (low + high) / 2.0 };
         let encoding = magnitudes[column].to_bits();
         let significand = f64::from(f32::from_bits(encoding & 0x007F_FFFF | 0x3F80_0000));
         AmRow {

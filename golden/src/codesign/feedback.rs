@@ -40,7 +40,7 @@ pub fn refine(weights: &[f32], geometry: &Geometry, covariance: &Covariance, sta
 /// Mean squared error that a clustering puts on a layer's outputs, summed over
 /// the output channels, once bias correction has taken its mean out.
 pub fn output_error(weights: &[f32], geometry: &Geometry, covariance: &Covariance, clustering: &Clustering) -> f64 {
-    error_of(weights, geometry, covariance, clustering, 1)
+    error_of(weights, geometry, covariance, clustering, 1, None)
 }
 
 /// The same of every so many channels.
@@ -50,22 +50,31 @@ fn error_of(
     covariance: &Covariance,
     clustering: &Clustering,
     every: usize,
+    importance: Option<&[f64]>,
 ) -> f64 {
     let difference =
         |w: usize| f64::from(weights[w]) - f64::from(clustering.codebook[clustering.assignment[w] as usize]);
-    let error = |(group, at): (usize, Range<usize>)| {
-        let e = DVector::from_iterator(at.len(), at.map(difference));
-        e.dot(&(covariance.group(group) * &e))
+    let error = |Channel { group, weights, index }: Channel| {
+        let e = DVector::from_iterator(weights.len(), weights.map(difference));
+        importance.map_or(1.0, |importance| importance[index]) * e.dot(&(covariance.group(group) * &e))
     };
     // Summed in order, whatever the threads did.
     let errors: Vec<f64> = channels(geometry, every).into_par_iter().map(error).collect();
     errors.into_iter().sum()
 }
 
-/// Group and weights of every so many output channels.
-fn channels(geometry: &Geometry, every: usize) -> Vec<(usize, Range<usize>)> {
+/// An output channel.
+struct Channel {
+    index: usize,
+    group: usize,
+    /// Places of its weights in the tensor.
+    weights: Range<usize>,
+}
+
+/// Every so many output channels.
+fn channels(geometry: &Geometry, every: usize) -> Vec<Channel> {
     let (size, of_group) = (geometry.macs_per_output(), geometry.out_channels / geometry.groups);
-    let channel = |channel: usize| (channel / of_group, channel * size..(channel + 1) * size);
+    let channel = |index| Channel { index, group: index / of_group, weights: index * size..(index + 1) * size };
     (0..geometry.out_channels).step_by(every).map(channel).collect()
 }
 
@@ -135,19 +144,26 @@ impl<'a> Feedback<'a> {
 
     /// See [`refine`].
     pub fn refine(&self, weights: &[f32], start: Clustering) -> Clustering {
-        self.refine_as(weights, start, false)
+        compact(self.refine_as(weights, start, Unknown::Value, None))
     }
 
-    /// The same with values of both signs of the magnitudes of `start`.
-    pub fn refine_symmetric(&self, weights: &[f32], start: Clustering) -> Clustering {
-        let magnitudes = Unknowns::of(&start.codebook, true).values;
+    /// The same with values of both signs of the magnitudes of `start`. `importance` says how much
+    /// the squared error of each output channel counts; without it, all count the same.
+    pub fn refine_symmetric(&self, weights: &[f32], importance: Option<&[f64]>, start: Clustering) -> Clustering {
+        let magnitudes = Unknowns::of(&start.codebook, Unknown::Magnitude).values;
         let values: Vec<f32> = magnitudes.iter().flat_map(|m| [-m, *m]).collect();
         let place = |index: &u32| {
             let value = start.codebook[*index as usize];
             values.iter().position(|v| v.to_bits() == value.to_bits()).unwrap_or_default() as u32
         };
         let assignment = start.assignment.iter().map(place).collect();
-        self.refine_as(weights, sorted(values, assignment), true)
+        compact(self.refine_as(weights, sorted(values, assignment), Unknown::Magnitude, importance))
+    }
+
+    /// The same with the values of a codebook ±f·2^k, all of which stay in the codebook, used or not:
+    /// a refit chooses the f.
+    pub fn refine_shared(&self, weights: &[f32], importance: Option<&[f64]>, start: Clustering) -> Clustering {
+        self.refine_as(weights, start, Unknown::Significand, importance)
     }
 
     /// See [`output_error`].
@@ -155,11 +171,18 @@ impl<'a> Feedback<'a> {
         output_error(weights, self.geometry, self.covariance, clustering)
     }
 
-    fn refine_as(&self, weights: &[f32], start: Clustering, symmetric: bool) -> Clustering {
-        let Some(factors) = &self.factors else { return compact(start) };
+    fn refine_as(
+        &self,
+        weights: &[f32],
+        start: Clustering,
+        unknown: Unknown,
+        importance: Option<&[f64]>,
+    ) -> Clustering {
+        let Some(factors) = &self.factors else { return start };
         let elements = self.geometry.out_channels * self.geometry.macs_per_output().pow(2);
         let every = elements.div_ceil(REFIT_ELEMENTS).max(1);
-        let layer = Layer { weights, geometry: self.geometry, covariance: self.covariance, factors, symmetric, every };
+        let (geometry, covariance) = (self.geometry, self.covariance);
+        let layer = Layer { weights, geometry, covariance, factors, unknown, every, importance };
         let mut codebook = start.codebook.clone();
         let mut best = (layer.error(&start), start);
         for _ in 0..ROUNDS {
@@ -173,7 +196,7 @@ impl<'a> Feedback<'a> {
                 }
             }
         }
-        compact(best.1)
+        best.1
     }
 }
 
@@ -182,30 +205,53 @@ struct Layer<'a> {
     geometry: &'a Geometry,
     covariance: &'a Covariance,
     factors: &'a [Factor],
-    /// Values of the codebook come in pairs of opposite sign.
-    symmetric: bool,
+    /// What a refit chooses.
+    unknown: Unknown,
     /// Refits and errors look at one of so many channels.
     every: usize,
+    /// How much the squared error of each output channel counts; if none, all the same.
+    importance: Option<&'a [f64]>,
 }
 
-/// What a refit chooses: the values of a codebook, or their magnitudes.
+/// What a refit chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unknown {
+    /// Each value of the codebook.
+    Value,
+    /// A magnitude, for the values of both signs.
+    Magnitude,
+    /// A significand, for the values of both signs and any power of two.
+    Significand,
+}
+
+/// What a refit chooses in a codebook.
 struct Unknowns {
     values: Vec<f32>,
-    /// For each value of the codebook the index of its unknown, and its sign.
+    /// For each value of the codebook the index of its unknown, and what multiplies that.
     of_value: Vec<(usize, f64)>,
 }
 
 impl Unknowns {
-    fn of(codebook: &[f32], symmetric: bool) -> Self {
-        if !symmetric {
-            return Self { values: codebook.to_vec(), of_value: (0..codebook.len()).map(|i| (i, 1.0)).collect() };
-        }
-        let mut values: Vec<f32> = codebook.iter().map(|value| value.abs()).collect();
+    fn of(codebook: &[f32], unknown: Unknown) -> Self {
+        // An unknown, and the positive factor that makes a magnitude of it.
+        let parts = |value: f32| match unknown {
+            Unknown::Value => (value, 1.0),
+            Unknown::Magnitude => (value.abs(), 1.0),
+            Unknown::Significand => match f64::from(value.abs()) {
+                magnitude if magnitude > 0.0 => {
+                    let power = f64::from_bits(magnitude.to_bits() & 0x7FF0_0000_0000_0000);
+                    ((magnitude / power) as f32, power)
+                }
+                _ => (0.0, 1.0),
+            },
+        };
+        let mut values: Vec<f32> = codebook.iter().map(|value| parts(*value).0).collect();
         values.sort_unstable_by(f32::total_cmp);
         values.dedup_by_key(|value| value.to_bits());
         let of_value = codebook.iter().map(|value| {
-            let index = values.binary_search_by(|v| v.total_cmp(&value.abs())).unwrap_or_default();
-            (index, if value.is_sign_negative() { -1.0 } else { 1.0 })
+            let (of_unknown, factor) = parts(*value);
+            let index = values.binary_search_by(|v| v.total_cmp(&of_unknown)).unwrap_or_default();
+            (index, if unknown != Unknown::Value && value.is_sign_negative() { -factor } else { factor })
         });
         Self { of_value: of_value.collect(), values }
     }
@@ -213,7 +259,7 @@ impl Unknowns {
 
 impl Layer<'_> {
     fn error(&self, clustering: &Clustering) -> f64 {
-        error_of(self.weights, self.geometry, self.covariance, clustering, self.every)
+        error_of(self.weights, self.geometry, self.covariance, clustering, self.every, self.importance)
     }
 
     /// Each weight's value with error feedback.
@@ -231,11 +277,12 @@ impl Layer<'_> {
 
     /// The values that make the outputs' squared error least for an assignment.
     fn refit(&self, clustering: Clustering) -> Clustering {
-        let Unknowns { values, of_value } = Unknowns::of(&clustering.codebook, self.symmetric);
+        let Unknowns { values, of_value } = Unknowns::of(&clustering.codebook, self.unknown);
         let k = values.len();
         let difference =
             |w: usize| f64::from(self.weights[w]) - f64::from(clustering.codebook[clustering.assignment[w] as usize]);
-        let of_channel = |(group, at): (usize, Range<usize>)| {
+        let of_channel = |Channel { group, weights: at, index }: Channel| {
+            let importance = self.importance.map_or(1.0, |importance| importance[index]);
             let covariance = self.covariance.group(group);
             let unknowns: Vec<(usize, f64)> = at.clone().map(|w| of_value[clustering.assignment[w] as usize]).collect();
             let differences = DVector::from_iterator(at.len(), at.map(difference));
@@ -248,9 +295,9 @@ impl Layer<'_> {
                     sums[*b] += other * c;
                 }
                 // Symmetric, so that rows and columns are the same.
-                normal.column_mut(*a).iter_mut().zip(&sums).for_each(|(sum, new)| *sum += sign * new);
+                normal.column_mut(*a).iter_mut().zip(&sums).for_each(|(sum, new)| *sum += importance * sign * new);
                 // Fitted as corrections, so that damping pulls towards no change.
-                right[*a] += sign * column.dot(&differences);
+                right[*a] += importance * sign * column.dot(&differences);
             }
             (normal, right)
         };
@@ -261,11 +308,16 @@ impl Layer<'_> {
         (0..k).for_each(|i| normal[(i, i)] += damping);
         let Some(factor) = Cholesky::new(normal) else { return clustering };
         let change = factor.solve(&right);
-        let fitted: Vec<f32> = values.iter().zip(change.iter()).map(|(c, d)| (f64::from(*c) + d) as f32).collect();
+        let mut fitted: Vec<f32> = values.iter().zip(change.iter()).map(|(c, d)| (f64::from(*c) + d) as f32).collect();
         if !fitted.iter().all(|value| value.is_finite()) {
             return clustering;
         }
-        let codebook = of_value.iter().map(|(index, sign)| if *sign < 0.0 { -fitted[*index] } else { fitted[*index] });
+        if self.unknown == Unknown::Significand {
+            // What leaves the significands would take another power's place.
+            fitted.iter_mut().for_each(|f| *f = f.clamp(1.0, 2.0_f32.next_down()));
+        }
+        // A power of two or its negative: exact.
+        let codebook = of_value.iter().map(|(index, factor)| (f64::from(fitted[*index]) * factor) as f32);
         sorted(codebook.collect(), clustering.assignment)
     }
 }

@@ -59,6 +59,8 @@ pub struct SearchOptions {
     /// Whether weights are rounded to codebooks with error feedback; without it, they get
     /// the nearest value of k-means.
     pub feedback: bool,
+    /// See [`Setting::channel_scales`](super::columns::Setting::channel_scales); a `pair` memory has none.
+    pub channel_scales: bool,
     /// SHA-256 of the ONNX file, in hex, for the design's provenance.
     pub model_sha256: String,
     /// Versions of the libraries and tools, for the design's provenance.

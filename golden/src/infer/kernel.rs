@@ -8,7 +8,8 @@ use super::lanes::Level;
 use super::stats::LayerStats;
 use crate::am::Am;
 use crate::net::{Geometry, Layout, MacLayer};
-use crate::pe::Settings;
+use crate::pe::{Epilogue, Settings};
+use axp_spec::design::CHANNEL_EXPONENTS;
 use axp_spec::{AmImage, Content, FloatFormat, LayerDesign, PeConfig};
 use std::collections::HashMap;
 
@@ -20,6 +21,9 @@ pub struct LayerKernel {
     weights: Vec<f32>,
     /// One for each output channel, or none.
     bias: Vec<f32>,
+    /// Powers of two of the channels, or none; their exponents.
+    scales: Vec<f32>,
+    exponents: Vec<i32>,
     image: AmImage,
     rule: ByRule,
     method: Method,
@@ -49,7 +53,7 @@ impl LayerKernel {
             codebook,
             assignment,
         };
-        Self::compile(&layer.geometry, rule, layer.bias.clone(), AmImage::default())
+        Self::compile(&layer.geometry, rule, layer.bias.clone(), Vec::new(), AmImage::default())
     }
 
     /// The layer with the clustered weights, bias and AM rows of a design, on a PE
@@ -84,6 +88,13 @@ impl LayerKernel {
         if !design.bias.is_empty() && design.bias.len() != channels {
             return Err(mismatch(format!("has {} biases for {channels} output channels", design.bias.len())));
         }
+        let exponents = &design.channel_exponents;
+        if !exponents.is_empty() && exponents.len() != channels {
+            return Err(mismatch(format!("has {} channel exponents for {channels} output channels", exponents.len())));
+        }
+        if let Some(exponent) = exponents.iter().find(|exponent| !CHANNEL_EXPONENTS.contains(*exponent)) {
+            return Err(mismatch(format!("has a channel exponent of {exponent}")));
+        }
         if let Some(index) = design.assignment.iter().find(|index| **index as usize >= design.codebook.len()) {
             return Err(mismatch(format!("uses weight {index} of a codebook of {}", design.codebook.len())));
         }
@@ -101,10 +112,10 @@ impl LayerKernel {
             assignment: design.assignment.clone(),
         };
         let bias = design.bias.iter().map(|bits| bits.value()).collect();
-        Ok(Self::compile(&layer.geometry, rule, bias, design.am.clone()))
+        Ok(Self::compile(&layer.geometry, rule, bias, exponents.clone(), design.am.clone()))
     }
 
-    fn compile(geometry: &Geometry, rule: ByRule, bias: Vec<f32>, image: AmImage) -> Self {
+    fn compile(geometry: &Geometry, rule: ByRule, bias: Vec<f32>, exponents: Vec<i32>, image: AmImage) -> Self {
         let weights: Vec<f32> = rule.assignment.iter().map(|index| rule.codebook[*index as usize]).collect();
         let method = match rule.config.accumulator_format(rule.settings.range) {
             None => {
@@ -124,7 +135,9 @@ impl LayerKernel {
                 Compiled::new(fixed, geometry, &weights, &image, &rule, &word).map(Method::Fixed)
             }),
         };
-        Self { geometry: geometry.clone(), weights, bias, image, rule, method: method.unwrap_or(Method::ByRule) }
+        let scales = exponents.iter().map(|exponent| 2_f32.powi(*exponent)).collect();
+        let method = method.unwrap_or(Method::ByRule);
+        Self { geometry: geometry.clone(), weights, bias, scales, exponents, image, rule, method }
     }
 
     /// Which weight meets which input element.
@@ -137,9 +150,13 @@ impl LayerKernel {
         &self.weights
     }
 
-    /// One bias for each output channel, or none.
-    pub fn bias(&self) -> &[f32] {
-        &self.bias
+    /// What makes an element of the output tensor of its sum.
+    pub fn epilogue(&self, output: usize) -> Epilogue {
+        let channel = self.geometry.channel_of(output);
+        Epilogue {
+            exponent: self.exponents.get(channel).copied().unwrap_or(0),
+            bias: self.bias.get(channel).map(|bias| bias.to_bits()),
+        }
     }
 
     /// The rows of the AM.
@@ -186,21 +203,23 @@ impl LayerKernel {
             stats.invalid += of_sum.invalid;
             output[index] = sum;
         }
-        self.add_bias(&mut output);
+        output.iter_mut().for_each(|sum| *sum = canonical(*sum));
+        self.on_channels(&mut output, &self.scales, |sum, scale| *sum = canonical(*sum * scale));
+        self.on_channels(&mut output, &self.bias, |sum, bias| *sum = canonical(*sum + bias));
         (output, stats)
     }
 
-    /// Adds the bias to all sums.
-    fn add_bias(&self, output: &mut [f32]) {
-        let finish = |sum: &mut f32, bias: f32| *sum = canonical(canonical(*sum) + bias);
-        if self.bias.is_empty() {
-            output.iter_mut().for_each(|sum| *sum = canonical(*sum));
-        } else if self.geometry.layout == Layout::ChannelsFirst {
-            let channels = output.chunks_exact_mut(self.geometry.positions()).zip(&self.bias);
-            channels.for_each(|(sums, bias)| sums.iter_mut().for_each(|sum| finish(sum, *bias)));
+    /// Changes all sums by a value of their channel, if there are such values.
+    fn on_channels(&self, output: &mut [f32], values: &[f32], change: impl Fn(&mut f32, f32)) {
+        if values.is_empty() {
+            return;
+        }
+        if self.geometry.layout == Layout::ChannelsFirst {
+            let channels = output.chunks_exact_mut(self.geometry.positions()).zip(values);
+            channels.for_each(|(sums, value)| sums.iter_mut().for_each(|sum| change(sum, *value)));
         } else {
-            let rows = output.chunks_exact_mut(self.bias.len());
-            rows.for_each(|row| row.iter_mut().zip(&self.bias).for_each(|(sum, bias)| finish(sum, *bias)));
+            let rows = output.chunks_exact_mut(values.len());
+            rows.for_each(|row| row.iter_mut().zip(values).for_each(|(sum, value)| change(sum, *value)));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A whole network through the PE's arithmetic, bit-exact and fast.
 //!
 //! Every output of a mapped layer equals [`crate::pe::sum`] over its operand
-//! stream plus [`crate::pe::add_bias`], bit for bit; the layers between them
+//! stream with its [`crate::pe::Epilogue`], bit for bit; the layers between them
 //! run in tract, exactly. The results do not depend on the number of threads.
 
 mod arithmetic;
@@ -26,6 +26,7 @@ pub use kernel::LayerKernel;
 pub use stats::{Evaluation, LayerStats, top1};
 
 use crate::net::{MacLayer, Network, Samples};
+use crate::pe::Epilogue;
 use axp_spec::{Design, LayerDesign};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -68,8 +69,8 @@ pub struct OutputTrace {
     pub index: usize,
     /// {weight, activation} encodings, in the order of accumulation.
     pub operands: Vec<(u32, u32)>,
-    /// Added after the last one, if the layer has a bias.
-    pub bias: Option<u32>,
+    /// What makes the element of the sum.
+    pub epilogue: Epilogue,
     /// The element that inference produced.
     pub element: u32,
 }
@@ -199,7 +200,7 @@ impl Engine {
         let trace = |index: usize| OutputTrace {
             index,
             operands: kernel.operands(&input, index).collect(),
-            bias: kernel.bias().get(kernel.geometry().channel_of(index)).map(|bias| bias.to_bits()),
+            epilogue: kernel.epilogue(index),
             element: output[index].to_bits(),
         };
         Ok(indices.into_iter().map(trace).collect())

@@ -28,4 +28,4 @@ mod narrow;
 mod numeric;
 
 pub use cycle::CyclePe;
-pub use numeric::{Settings, SumOutcome, add_bias, sum, sum_operands};
+pub use numeric::{Epilogue, Settings, SumOutcome, sum, sum_operands};

@@ -91,7 +91,7 @@ fn is_zero(format: FloatFormat, encoding: u32) -> bool {
 /// Sums the products of `operands`, pairs of (weight, activation) encodings,
 /// in their order, as a PE of `config` with the memory `am` does from `first`
 /// to `last`. The sum of no pairs is +0. The bias is not part of it; see
-/// [`add_bias`].
+/// [`Epilogue`].
 ///
 /// In a PE whose adder has a pipeline stage a new addition starts every cycle
 /// and takes two, so there are two sums, both from +0: pairs at even positions
@@ -133,8 +133,33 @@ pub fn sum_operands(
     SumOutcome { data: total.data, overflow: total.overflow, invalid: total.invalid, ..outcome }
 }
 
-/// Adds a layer's bias to a finished sum: one binary32 addition, rounded to
-/// nearest even, done by whoever collects the PE's results.
-pub fn add_bias(sum: u32, bias: u32) -> u32 {
-    float::add(FloatFormat::Binary32, u64::from(sum), u64::from(bias)).bits as u32
+/// What whoever collects the PE's results does with a finished sum to get an element of the
+/// layer's output, 2^exponent · sum + bias: at most one binary32 multiplication and one binary32
+/// addition, each rounded to nearest even. The product is exact unless it underflows or overflows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Epilogue {
+    /// The exponent of the output channel's power of two, within
+    /// [`CHANNEL_EXPONENTS`](axp_spec::design::CHANNEL_EXPONENTS); 0 for none.
+    pub exponent: i32,
+    /// Encoding of the output channel's bias; without one nothing is added.
+    pub bias: Option<u32>,
+}
+
+impl Epilogue {
+    /// The element of a sum, both as encodings.
+    pub fn apply(self, sum: u32) -> u32 {
+        let format = FloatFormat::Binary32;
+        let scaled = match self.exponent {
+            0 => u64::from(sum),
+            exponent => {
+                let one = i64::from(format.bias()) + i64::from(exponent);
+                let power = (one.clamp(0, 0xFF) as u64) << format.fraction_bits();
+                float::mul(format, u64::from(sum), power).bits
+            }
+        };
+        match self.bias {
+            None => scaled as u32,
+            Some(bias) => float::add(format, scaled, u64::from(bias)).bits as u32,
+        }
+    }
 }

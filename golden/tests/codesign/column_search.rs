@@ -19,6 +19,7 @@ fn factored(sums: &[Sum]) -> ColumnOptions {
         sums: sums.to_vec(),
         frozen: false,
         size: None,
+        fractions: None,
     }
 }
 
@@ -43,7 +44,7 @@ fn every_kind_of_memory_keeps_the_accuracy() {
     for (memory, weight, sum, frozen, tail) in kinds {
         for zero_skip in [false, true] {
             let options = SearchOptions { zero_skip, ..options() };
-            let column = ColumnOptions { memory, weight, sums: vec![sum], frozen, size: None };
+            let column = ColumnOptions { memory, weight, sums: vec![sum], frozen, size: None, fractions: None };
             let found = run(&network, &samples, &options, column);
             let design = Design::from_json(&found.design.to_json()).unwrap();
             assert_eq!(design, found.design);
@@ -81,7 +82,7 @@ fn a_size_that_is_asked_for_is_the_only_one() {
     let samples = samples.select(&(0..16).collect::<Vec<_>>());
     for (memory, size, rows) in [(ColumnMemory::Factored, (32, 1), 64), (ColumnMemory::Grid, (5, 6), 30)] {
         let (weight, sums) = (WeightOperand::Index, vec![Sum::float(None)]);
-        let column = ColumnOptions { memory, weight, sums, frozen: false, size: Some(size) };
+        let column = ColumnOptions { memory, weight, sums, frozen: false, size: Some(size), fractions: None };
         let found = run(&network, &samples, &options(), column);
         assert_eq!((found.trials.len(), found.chosen, found.design.pe.rows()), (1, 0, rows));
     }
@@ -166,14 +167,16 @@ fn a_layer_that_harms_runs_exactly() {
 fn a_search_that_was_stopped_goes_on() {
     let (network, samples) = digits();
     let samples = samples.select(&(0..48).collect::<Vec<_>>());
-    let column = factored(&[Sum::fixed(24, 9), Sum::fixed(16, 6)]);
+    // By index more memories are tried.
+    let sums = [Sum::fixed(24, 9), Sum::fixed(16, 6)];
+    let column = ColumnOptions { weight: WeightOperand::Index, ..factored(&sums) };
     let whole = {
         let control = SearchControl { progress: &|_, _, _| {}, improved: &|_| {}, cancel: &AtomicBool::new(false) };
         search(&network, &samples, &options(), &column, &Simple, &mut TrialLog::none(), &control).unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("trials.jsonl");
-    // Stopped again and again, a few trials further each time.
+    // Stopped again and again, a trial further each time.
     let mut kept = 0;
     for stop in 1.. {
         let mut log = TrialLog::open(&path).unwrap();
@@ -182,7 +185,7 @@ fn a_search_that_was_stopped_goes_on() {
         let (cancel, seen) = (AtomicBool::new(false), std::sync::atomic::AtomicUsize::new(0));
         let progress = |_: usize, _: usize, _: &str| {
             let seen = seen.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            cancel.store(seen >= network.layers().len() + 3 * stop, std::sync::atomic::Ordering::SeqCst);
+            cancel.store(seen >= network.layers().len() + stop, std::sync::atomic::Ordering::SeqCst);
         };
         let control = SearchControl { progress: &progress, improved: &|_| {}, cancel: &cancel };
         match search(&network, &samples, &options(), &column, &Simple, &mut log, &control) {

@@ -94,7 +94,8 @@ proptest! {
     fn a_factored_row_is_near_the_products_it_stands_for(pairs in pairs(), word_bits in 8..=16u32) {
         let shape = FactoredConfig { columns: 3, mantissa_bits: BITS };
         let magnitudes = CODEBOOK.map(f32::abs);
-        let image = significands(shape, word_bits, &magnitudes, &pairs, Some);
+        let of_cluster = |cluster: u32| Some((cluster, magnitudes[cluster as usize]));
+        let image = significands(shape, word_bits, &magnitudes, &pairs, of_cluster);
         let accumulator = Accumulator::Fixed { width: 24, product_width: word_bits };
         let config = PeConfig { accumulator, ..PeConfig::factored("a", 3, BITS) };
         prop_assert_eq!(image.validate(&config), Ok(()));

@@ -3,7 +3,7 @@
 use crate::layers::{Layer, layer};
 use axp_golden::codesign::cluster::{Clustering, k_means, layer_rng};
 use axp_golden::codesign::covariance::Covariance;
-use axp_golden::codesign::feedback::refine;
+use axp_golden::codesign::feedback::{Feedback, refine};
 use proptest::prelude::*;
 
 fn covariance(layer: &Layer) -> Covariance {
@@ -63,6 +63,53 @@ proptest! {
         let (before, after) = (output_error(&layer, &change(&weights, &start)), output_error(&layer, &change(&weights, &found)));
         prop_assert!(after <= before * (1.0 + 1e-6) + 1e-2, "{before} {after}");
         prop_assert_eq!(&refine(&weights, &layer.geometry, &covariance(&layer), start), &found);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_shared_codebook_keeps_its_significands_and_powers(
+        layer in layer(5, false),
+        fractions in 1_u32..5,
+        powers in 1_i32..5,
+        scale in -3_i32..3,
+    ) {
+        let weights: Vec<f32> = (0..layer.geometry.weights()).map(|i| ((i * 37 % 101) as f32 - 50.0) / 64.0).collect();
+        let significands = (0..fractions).map(|f| 1.0 + (f as f32 + 0.5) / fractions as f32);
+        let mut codebook: Vec<f32> =
+            significands.flat_map(|f| (0..powers).map(move |k| f * 2_f32.powi(k + scale))).flat_map(|m| [-m, m]).collect();
+        codebook.sort_by(f32::total_cmp);
+        let distance = |w: f32, index: usize| (codebook[index] - w).abs();
+        let nearest = |w: &f32| {
+            (0..codebook.len()).min_by(|a, b| distance(*w, *a).total_cmp(&distance(*w, *b))).unwrap() as u32
+        };
+        let start = Clustering { assignment: weights.iter().map(nearest).collect(), codebook: codebook.clone() };
+        let covariance = covariance(&layer);
+        // Channels count differently, and the order must be that of the channels.
+        let importance: Vec<f64> = (0..layer.geometry.out_channels).map(|channel| 4_f64.powi(channel as i32)).collect();
+        let found = Feedback::new(&layer.geometry, &covariance).refine_shared(&weights, Some(&importance), start.clone());
+        prop_assert_eq!(found.codebook.len(), codebook.len());
+        let parts = |value: &f32| (value.abs().to_bits() & 0x007F_FFFF, value.to_bits() >> 23);
+        let mut of_found: Vec<u32> = found.codebook.iter().map(|value| parts(value).0).collect();
+        of_found.sort_unstable();
+        of_found.dedup();
+        prop_assert!(of_found.len() <= fractions as usize, "{of_found:x?}");
+        let exponents = |codebook: &[f32]| codebook.iter().map(|value| parts(value).1).collect::<Vec<_>>();
+        prop_assert_eq!(exponents(&found.codebook), exponents(&codebook));
+        let error = |clustering: &Clustering| -> f64 {
+            let size = layer.geometry.macs_per_output();
+            let all = change(&weights, clustering);
+            let of_channel = |channel: usize| {
+                let own: Vec<f64> =
+                    all.iter().enumerate().map(|(w, e)| if w / size == channel { *e } else { 0.0 }).collect();
+                importance[channel] * output_error(&layer, &own)
+            };
+            (0..layer.geometry.out_channels).map(of_channel).sum()
+        };
+        let (before, after) = (error(&start), error(&found));
+        prop_assert!(after <= before * (1.0 + 1e-6) + 1e-2 * importance.iter().sum::<f64>(), "{before} {after}");
     }
 }
 

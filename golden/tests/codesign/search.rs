@@ -30,6 +30,7 @@ pub fn options() -> SearchOptions {
         zero_skip: false,
         frozen: false,
         feedback: true,
+        channel_scales: true,
         model_sha256: "00".into(),
         tools: BTreeMap::new(),
     }

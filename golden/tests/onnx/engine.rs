@@ -53,6 +53,7 @@ fn design(network: &Network, samples: &Samples, zero_skip: bool) -> Design {
             codebook: codebook.iter().map(|value| Bits32(value.to_bits())).collect(),
             assignment: rounded.iter().map(index).collect(),
             bias: layer.bias.iter().map(|value| Bits32(value.to_bits())).collect(),
+            channel_exponents: Vec::new(),
             key_fraction_bits: 3,
             am: AmImage { rows: rows.take(ROWS).collect() },
             range: 0,
@@ -97,7 +98,7 @@ fn every_element_is_what_a_pe_computes(name: &str) {
             let (mut hits, mut macs) = (0, 0);
             for trace in &traces {
                 let sum = pe::sum(&design.pe, &am, zero_skip, trace.operands.iter().copied());
-                let element = trace.bias.map_or(sum.data, |bias| pe::add_bias(sum.data, bias));
+                let element = trace.epilogue.apply(sum.data);
                 assert_eq!(element, trace.element, "{name} layer {layer} output {}", trace.index);
                 hits += sum.hits;
                 macs += trace.operands.len() as u64;
@@ -178,6 +179,7 @@ fn a_design_of_another_network_is_refused() {
     refused(&|design| design.layers[0].name = "other".into(), "\"other\"");
     refused(&|design| design.layers[0].weight_shape.push(1), "shape");
     refused(&|design| design.layers[0].bias.truncate(1), "bias");
+    refused(&|design| design.layers[0].channel_exponents.push(0), "channel exponents");
     refused(&|design| design.layers[0].am.rows[0].product = Bits32(0x7F80_0000), "infinite");
     let (other, _) = load("keywords");
     assert!(matches!(Engine::from_design(&other, &good), Err(EngineError::Design { .. })));

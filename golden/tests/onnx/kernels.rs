@@ -1,10 +1,11 @@
 //! Layer kernels against the PE's number rules: every output is `pe::sum` over
-//! its operand stream plus `pe::add_bias`, bit for bit, and the counts agree.
+//! its operand stream with its `pe::Epilogue`, bit for bit, and the counts agree.
 
 use axp_golden::am::Am;
 use axp_golden::infer::{LayerKernel, LayerStats};
 use axp_golden::net::{Geometry, Layout, MacLayer, MacOp};
 use axp_golden::{float, pe};
+use axp_spec::design::CHANNEL_EXPONENTS;
 use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, LayerDesign, PeConfig};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -108,6 +109,15 @@ fn codebook() -> impl Strategy<Value = Vec<f32>> {
     ]
 }
 
+/// Powers of two of the channels: none, small ones, or any.
+pub fn exponents(channels: usize) -> impl Strategy<Value = Vec<i32>> {
+    prop_oneof![
+        2 => Just(Vec::new()),
+        2 => proptest::collection::vec(-9..=2, channels),
+        1 => proptest::collection::vec(CHANNEL_EXPONENTS, channels),
+    ]
+}
+
 fn case() -> impl Strategy<Value = Case> {
     (geometry(), codebook(), proptest::collection::vec(value(), 1..8)).prop_flat_map(
         |(geometry, codebook, activations)| {
@@ -121,15 +131,18 @@ fn case() -> impl Strategy<Value = Case> {
                 proptest::collection::vec(value(), geometry.out_channels),
                 any::<bool>(),
                 any::<bool>(),
+                exponents(geometry.out_channels),
             )
-                .prop_map(move |(rows, assignment, input, bias, has_bias, zero_skip)| {
+                .prop_map(move |(rows, assignment, input, bias, has_bias, zero_skip, exponents)| {
                     let rows = rows.into_iter().filter_map(|(w, a, weight_care, activation_care, product)| {
                         row(codebook[w], activations[a], weight_care, activation_care, product)
                     });
                     let image = AmImage { rows: rows.collect() };
                     let input = input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i]));
                     let bias = if has_bias { bias } else { Vec::new() };
-                    case_of(&geometry, &codebook, assignment, bias, image, zero_skip, input.collect())
+                    let mut case = case_of(&geometry, &codebook, assignment, bias, image, zero_skip, input.collect());
+                    case.design.channel_exponents = exponents;
+                    case
                 })
         },
     )
@@ -159,6 +172,7 @@ fn case_of(
         codebook: codebook.iter().map(|value| Bits32(value.to_bits())).collect(),
         assignment,
         bias: bias.iter().map(|value| Bits32(value.to_bits())).collect(),
+        channel_exponents: Vec::new(),
         key_fraction_bits: 23,
         range: 0,
         magnitudes: Vec::new(),
@@ -186,8 +200,10 @@ fn reference(case: &Case) -> (Vec<u32>, LayerStats) {
         stats.zeros += (operands.len() - nonzero.len()) as u64;
         stats.hits += sum.hits;
         stats.nonzero_hits += pe::sum(&config, &am, case.zero_skip, nonzero).hits;
-        let bias = case.design.bias.get(geometry.channel_of(index));
-        outputs.push(bias.map_or(sum.data, |bias| pe::add_bias(sum.data, bias.0)));
+        let channel = geometry.channel_of(index);
+        let exponent = case.design.channel_exponents.get(channel).copied().unwrap_or(0);
+        let epilogue = pe::Epilogue { exponent, bias: case.design.bias.get(channel).map(|bias| bias.0) };
+        outputs.push(epilogue.apply(sum.data));
     }
     (outputs, stats)
 }
@@ -231,6 +247,8 @@ fn an_empty_memory_is_the_plain_fpu() {
     runner
         .run(&case(), |mut case| {
             case.design.am = AmImage::default();
+            // Channels of a network are not scaled.
+            case.design.channel_exponents.clear();
             let stats = check(&case)?;
             prop_assert_eq!(stats.hits, 0);
             let finite = case.layer.weights.iter().all(|weight| weight.is_finite());

@@ -1,7 +1,7 @@
 //! Layer kernels on every memory and accumulator against `pe::sum_operands`: the
 //! same bits, hits, overflows and NaNs, on random layers.
 
-use super::kernels::{geometry, value};
+use super::kernels::{exponents, geometry, value};
 use axp_golden::am::{Am, Operands};
 use axp_golden::infer::{EngineError, LayerKernel, LayerStats};
 use axp_golden::net::{Geometry, MacLayer, MacOp};
@@ -69,11 +69,21 @@ fn case() -> impl Strategy<Value = Case> {
             accumulator(memory),
             proptest::collection::vec(0..count, geometry.weights()),
             proptest::collection::vec((proptest::option::weighted(0.7, 0..pool), value()), geometry.inputs()),
-            (proptest::collection::vec(value(), geometry.out_channels), any::<bool>()),
+            (
+                proptest::collection::vec(value(), geometry.out_channels),
+                any::<bool>(),
+                exponents(geometry.out_channels),
+            ),
             (prop_oneof![4 => 118..135u32, 1 => 0..256u32], any::<bool>(), any::<u64>(), any::<bool>()),
         )
             .prop_map(
-                move |(accumulator, assignment, input, (bias, has_bias), (range, zero_skip, seed, frozen))| {
+                move |(
+                    accumulator,
+                    assignment,
+                    input,
+                    (bias, has_bias, exponents),
+                    (range, zero_skip, seed, frozen),
+                )| {
                     let input: Vec<f32> =
                         input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i])).collect();
                     let bias = if has_bias { bias } else { Vec::new() };
@@ -85,6 +95,7 @@ fn case() -> impl Strategy<Value = Case> {
                         zero_skip,
                         input,
                     };
+                    case.design.channel_exponents = exponents;
                     if accumulator != Accumulator::Float {
                         case.design.range = range;
                     }
@@ -117,6 +128,7 @@ fn design(geometry: &Geometry, weights: &[f32], assignment: Vec<u32>, bias: &[f3
         codebook: weights.iter().flat_map(|w| [Bits32(w.to_bits()), Bits32(w.to_bits() ^ 1 << 31)]).collect(),
         assignment,
         bias: bias.iter().map(|value| Bits32(value.to_bits())).collect(),
+        channel_exponents: Vec::new(),
         key_fraction_bits: 0,
         am: AmImage::default(),
         range: 0,
@@ -250,8 +262,10 @@ fn reference(case: &Case) -> (Vec<u32>, LayerStats) {
             overflows: sum.overflow.into(),
             invalid: sum.invalid.into(),
         };
-        let bias = case.design.bias.get(geometry.channel_of(index));
-        outputs.push(bias.map_or(sum.data, |bias| pe::add_bias(sum.data, bias.0)));
+        let channel = geometry.channel_of(index);
+        let exponent = case.design.channel_exponents.get(channel).copied().unwrap_or(0);
+        let epilogue = pe::Epilogue { exponent, bias: case.design.bias.get(channel).map(|bias| bias.0) };
+        outputs.push(epilogue.apply(sum.data));
     }
     (outputs, stats)
 }

@@ -6,6 +6,7 @@ use crate::operands::{any_encoding, network_value};
 use axp_golden::am::{Am, Pattern};
 use axp_golden::float;
 use axp_golden::pe::{self, SumOutcome};
+use axp_spec::design::CHANNEL_EXPONENTS;
 use axp_spec::{Accumulator, AmImage, AmRow, FloatFormat::Binary32, PeConfig, RowWrite};
 use proptest::prelude::*;
 
@@ -160,9 +161,19 @@ proptest! {
     }
 
     #[test]
-    fn the_bias_is_one_host_addition(sum in any_encoding(), bias in any_encoding()) {
-        let expected = host::canonical(f32::from_bits(sum) + f32::from_bits(bias));
-        prop_assert_eq!(pe::add_bias(sum, bias), expected);
+    fn the_epilogue_is_one_host_multiplication_and_one_addition(
+        sum in any_encoding(),
+        bias in any_encoding(),
+        has_bias: bool,
+        exponent in prop_oneof![Just(0), -20..5, CHANNEL_EXPONENTS],
+    ) {
+        let scaled = match exponent {
+            0 => f32::from_bits(sum),
+            exponent => f32::from_bits(host::canonical(f32::from_bits(sum) * 2_f32.powi(exponent))),
+        };
+        let expected = if has_bias { host::canonical(scaled + f32::from_bits(bias)) } else { scaled.to_bits() };
+        let epilogue = pe::Epilogue { exponent, bias: has_bias.then_some(bias) };
+        prop_assert_eq!(epilogue.apply(sum), expected);
     }
 }
 

@@ -4,7 +4,7 @@ use super::stalls::StallPattern;
 use super::{LayerTrace, ReplayError, ReplayOptions, SumTrace};
 use crate::compare::{FrameWriter, Stop};
 use crate::pe_ports::PeVectors;
-use axp_golden::pe::{CyclePe, add_bias};
+use axp_golden::pe::{CyclePe, Epilogue};
 use axp_spec::{CodebookWrite, PeConfig, PeInputs, PeOutputs};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -33,7 +33,7 @@ pub struct WrongElement {
     pub index: usize,
     /// The tensor element.
     pub element: u32,
-    /// The golden PE's sum with the bias added.
+    /// The element of the golden PE's sum.
     pub golden: u32,
 }
 
@@ -71,7 +71,7 @@ pub struct Driver<'a, 't> {
 struct Pending {
     index: usize,
     pairs: usize,
-    bias: Option<u32>,
+    epilogue: Epilogue,
     element: u32,
 }
 
@@ -146,7 +146,7 @@ impl<'a, 't> Driver<'a, 't> {
             return Err(Halt::Error(ReplayError::EmptySum { layer: layer.name.clone(), index: sum.index }));
         };
         let pairs = sum.operands.len();
-        self.pending.push_back(Pending { index: sum.index, pairs, bias: sum.bias, element: sum.element });
+        self.pending.push_back(Pending { index: sum.index, pairs, epilogue: sum.epilogue, element: sum.element });
         let mut position = 0;
         while position <= final_pair {
             let inputs = if self.stalls.sends() {
@@ -229,7 +229,7 @@ impl<'a, 't> Driver<'a, 't> {
             self.tally.wrong += 1;
             return;
         };
-        let golden = sum.bias.map_or(outputs.data, |bias| add_bias(outputs.data, bias));
+        let golden = sum.epilogue.apply(outputs.data);
         self.tally.outputs += 1;
         if golden != sum.element {
             self.tally.wrong += 1;

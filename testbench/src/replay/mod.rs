@@ -4,7 +4,7 @@
 //! codebook; a frozen memory is told the layer), then the operands
 //! of its outputs are streamed with random stalls on both sides. The golden PE
 //! runs beside the producer and its outputs go into the test vectors, where the
-//! simulator compares them. Each completed sum, with its bias, is also compared
+//! simulator compares them. Each completed sum, scaled and with its bias, is also compared
 //! with the very tensor element that inference used.
 
 mod drive;
@@ -20,6 +20,7 @@ use crate::pe_ports::PeVectors;
 use crate::simulator::{Simulator, SimulatorError, SimulatorKind};
 use crate::{icarus, verilator, waveform};
 use axp_golden::am::{Am, LoadError};
+use axp_golden::pe::Epilogue;
 use axp_hdl::Rtl;
 use axp_spec::{LayerMemory, PeConfig};
 use drive::{Driver, Halt};
@@ -36,8 +37,8 @@ pub struct SumTrace {
     pub index: usize,
     /// Weight and activation encodings in MAC order; at least one pair.
     pub operands: Vec<(u32, u32)>,
-    /// Added once to the sum; `None` where the layer has no bias.
-    pub bias: Option<u32>,
+    /// What makes the element of the sum.
+    pub epilogue: Epilogue,
     /// The tensor element that inference produced.
     pub element: u32,
 }

@@ -92,7 +92,7 @@ pub enum Mismatch {
         index: usize,
         /// The tensor element.
         expected: Bits32,
-        /// The golden PE's sum with the bias added.
+        /// The element of the golden PE's sum.
         actual: Bits32,
     },
 }

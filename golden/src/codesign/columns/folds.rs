@@ -5,7 +5,7 @@
 //! rest, four times, until each sample was left out once.
 
 use super::super::agreement::Agreement;
-use super::pe::Recipe;
+use super::pe::{LayerColumns, Recipe};
 use super::trials::{ColumnTrials, Setting};
 use crate::infer::{Control, Engine, EngineError, map_samples};
 use crate::net::{Network, Samples};
@@ -45,7 +45,7 @@ impl<'a> Folds<'a> {
         network: &'a Network,
         divided: &'a [[Samples; 2]],
         setting: Setting,
-        columns: &[u32],
+        columns: &[LayerColumns],
         cancel: &'a AtomicBool,
         mut each: impl FnMut(),
     ) -> Result<Self, EngineError> {

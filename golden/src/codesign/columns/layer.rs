@@ -7,6 +7,10 @@ use super::super::patterns::{Prefix, best_prefixes};
 use super::super::profile::{FRACTION_BITS, Pair, key_mask};
 use super::super::reference::{LayerReference, PROFILE_BITS};
 use super::super::{factored, grid};
+use super::pe::LayerColumns;
+use super::scales::ChannelScales;
+use super::shared::{self, shared_k_means};
+use super::trials::Setting;
 use crate::infer::Peaks;
 use crate::net::MacLayer;
 use axp_spec::{AmImage, Bits32, FactoredConfig, FloatFormat::Binary32, GridConfig, LayerDesign, PeConfig};
@@ -17,9 +21,19 @@ const GUARD: f32 = 2.0;
 /// Greatest exponent field of a range: sums reach the greatest binary32 exponent.
 const WIDEST: u32 = 254;
 
+/// Rounds of choosing channels' powers of two and clustering what they leave.
+const SCALE_ROUNDS: usize = 2;
+/// Share of the clustering's error that channels' powers of two must take off to be worth having.
+const SCALES_SAVE: f64 = 0.1;
+
 /// A layer's weights in a sign-symmetric codebook, and what they meet.
 pub(super) struct Folded {
+    /// Of the weights divided by their channels' powers of two.
     pub clustering: Clustering,
+    /// The whole codebook, where columns share significands, and at how many powers of two.
+    shared: Option<(Vec<f32>, u32)>,
+    /// Exponents of these powers; none where there are no powers.
+    exponents: Vec<i32>,
     pairs: Vec<Pair>,
     /// Zeros that are looked up.
     zeros: u64,
@@ -32,31 +46,42 @@ impl Folded {
         index: usize,
         reference: &LayerReference,
         feedback: Option<&Feedback<'_>>,
-        columns: usize,
-        seed: u64,
-        zero_skip: bool,
+        columns: LayerColumns,
+        setting: &Setting,
     ) -> Self {
-        let rng = &mut layer_rng(seed, index);
-        let nearest = symmetric_k_means(&layer.weights, &reference.importance, columns, rng);
-        let clustering = match feedback {
-            Some(feedback) => feedback.refine_symmetric(&layer.weights, nearest),
-            None => nearest,
+        let (scales, nearest) = scaled(layer, index, reference, columns, setting);
+        let (weights, squares) = (scales.divided(&layer.weights), scales.squares());
+        let powers = match columns {
+            LayerColumns::Shared { exponents, .. } => Some(exponents),
+            LayerColumns::Columns(_) | LayerColumns::Exact => None,
         };
+        let clustering = match (feedback, powers) {
+            (Some(feedback), Some(_)) => feedback.refine_shared(&weights, Some(&squares), nearest),
+            (Some(feedback), None) => feedback.refine_symmetric(&weights, Some(&squares), nearest),
+            (None, _) => nearest,
+        };
+        // Columns stand for all values of a shared codebook, used or not.
+        let shared = powers.map(|powers| (clustering.codebook.clone(), powers));
+        let clustering = cluster::compact(clustering);
         let mut pairs = Vec::new();
         reference.profile.pairs(&reference.classes.clusters(&clustering), |pair| pairs.push(pair));
-        let zeros = if zero_skip { 0 } else { reference.counts.all_zeros() };
-        Self { clustering, pairs, zeros }
+        let zeros = if setting.zero_skip { 0 } else { reference.counts.all_zeros() };
+        Self { clustering, shared, exponents: scales.exponents(), pairs, zeros }
     }
 
     /// The weights as they are, and no rows for them.
     pub fn exact(layer: &MacLayer) -> Self {
-        Self { clustering: cluster::distinct(&layer.weights), pairs: Vec::new(), zeros: 0 }
+        let clustering = cluster::distinct(&layer.weights);
+        Self { clustering, shared: None, exponents: Vec::new(), pairs: Vec::new(), zeros: 0 }
     }
 
     /// The magnitudes of the columns, ascending. Where weights are given by value,
     /// those that differ by a power of two share a column, and a zero needs none.
     fn magnitudes(&self, config: &PeConfig) -> Vec<f32> {
         let by_index = config.has_codebook();
+        if let (true, Some((codebook, powers))) = (by_index, &self.shared) {
+            return shared::magnitudes(codebook, config.columns().unwrap_or(0) / powers.max(&1));
+        }
         let mut magnitudes: Vec<f32> = self.clustering.codebook.iter().map(|w| w.abs()).collect();
         magnitudes.sort_unstable_by(f32::total_cmp);
         magnitudes.dedup_by_key(|m| m.to_bits());
@@ -71,6 +96,54 @@ impl Folded {
         }
         magnitudes
     }
+}
+
+/// A sign-symmetric k-means of a layer's weights, its channels scaled if that pays.
+fn scaled(
+    layer: &MacLayer,
+    index: usize,
+    reference: &LayerReference,
+    columns: LayerColumns,
+    setting: &Setting,
+) -> (ChannelScales, Clustering) {
+    let (weights, channels) = (&layer.weights, layer.geometry.out_channels);
+    let cluster = |scales: &ChannelScales| {
+        let importance = scales.importance(&reference.importance);
+        let divided = scales.divided(weights);
+        let clustering = match columns {
+            LayerColumns::Shared { fractions, exponents } => {
+                shared_k_means(&divided, &importance, fractions, exponents)
+            }
+            LayerColumns::Columns(columns) => {
+                let rng = &mut layer_rng(setting.seed, index);
+                symmetric_k_means(&divided, &importance, columns as usize, rng)
+            }
+            LayerColumns::Exact => cluster::distinct(&divided),
+        };
+        let square = |(w, found): (&f32, f32)| (f64::from(*w) - f64::from(found)).powi(2);
+        let errors = divided.iter().zip(clustering.weights()).map(square).zip(&importance);
+        let error: f64 = errors.map(|(square, importance)| square * importance).sum();
+        (clustering, error)
+    };
+    let plain = ChannelScales::none(weights.len(), channels);
+    let (nearest, error) = cluster(&plain);
+    if !setting.channel_scales {
+        return (plain, nearest);
+    }
+    let mut scales = ChannelScales::level(weights, channels);
+    let mut best = (plain, nearest, error * (1.0 - SCALES_SAVE));
+    for round in 0..=SCALE_ROUNDS {
+        let (clustering, error) = cluster(&scales);
+        let next = scales.fitted(weights, &reference.importance, &clustering);
+        if error < best.2 {
+            best = (scales, clustering, error);
+        }
+        if round == SCALE_ROUNDS || next == best.0 {
+            break;
+        }
+        scales = next;
+    }
+    (best.0, best.1)
 }
 
 fn fraction(magnitude: f32) -> u32 {
@@ -139,7 +212,8 @@ impl Filled {
 
     /// The layer as it goes into a design, without range and rows, its bias still the
     /// float network's.
-    pub fn design(&self, config: &PeConfig, layer: &MacLayer, clustering: &Clustering) -> LayerDesign {
+    pub fn design(&self, config: &PeConfig, layer: &MacLayer, folded: &Folded) -> LayerDesign {
+        let clustering = &folded.clustering;
         let magnitudes = if config.has_codebook() { &self.magnitudes[..] } else { &[] };
         LayerDesign {
             name: layer.name.clone(),
@@ -147,6 +221,7 @@ impl Filled {
             codebook: clustering.codebook.iter().map(|w| Bits32::from(*w)).collect(),
             assignment: clustering.assignment.clone(),
             bias: layer.bias.iter().map(|b| Bits32::from(*b)).collect(),
+            channel_exponents: folded.exponents.clone(),
             key_fraction_bits: self.fraction_bits,
             am: AmImage::default(),
             range: 0,
@@ -188,7 +263,10 @@ fn significands(
 ) -> AmImage {
     let mask = key_mask(PROFILE_BITS.max(shape.mantissa_bits));
     debug_assert!(folded.pairs.iter().all(|pair| pair.key & !mask == 0));
-    let mut image = factored::significands(shape, config.product_bits(), magnitudes, &folded.pairs, place);
+    let mut image = factored::significands(shape, config.product_bits(), magnitudes, &folded.pairs, |cluster| {
+        let weight = folded.clustering.codebook[cluster as usize].abs();
+        place(cluster).map(|column| (column, weight))
+    });
     // A column for weights of zero needs no rows, and has no fraction to speak of.
     image.rows.retain(|row| magnitudes[shape.parts(Binary32, row.key).0 as usize] != 0.0);
     image
@@ -211,7 +289,7 @@ mod tests {
     #[test]
     fn a_zero_among_the_weights_takes_no_column_from_powers_of_two() {
         let clustering = Clustering { codebook: vec![-0.0625, 0.0, 0.75, 1.5], assignment: vec![0, 1, 2, 3] };
-        let folded = Folded { clustering, pairs: Vec::new(), zeros: 0 };
+        let folded = Folded { clustering, shared: None, exponents: Vec::new(), pairs: Vec::new(), zeros: 0 };
         assert_eq!(folded.magnitudes(&PeConfig::factored("a", 2, 2)), [0.0625, 0.75]);
     }
 

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! pe       which memories and sums there are, and what each layer runs with: a recipe
+//! scales   powers of two of output channels that differ in scale
+//! shared   codebooks of few significands at several powers of two
 //! layer    a layer's sign-symmetric codebook, its rows, the range of its sums
 //! trials   a recipe on the calibration samples
 //! folds    the same on samples that it was not made from
@@ -11,9 +13,11 @@
 mod folds;
 mod layer;
 mod pe;
+mod scales;
 mod search;
+mod shared;
 mod trials;
 
-pub use pe::{ColumnMemory, ColumnOptions, Kind, LayerColumns, Recipe, Sum, sizes};
+pub use pe::{ColumnMemory, ColumnOptions, Kind, LayerColumns, Recipe, Sum, shared_sizes, sizes};
 pub use search::search;
 pub use trials::{ColumnTrials, Measured, Setting};

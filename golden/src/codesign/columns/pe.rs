@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 /// Columns and fraction bits of a `factored` memory, in the order of its products.
 const FACTORED: [(u32, u32); 10] =
     [(4, 2), (8, 2), (8, 3), (16, 2), (16, 3), (32, 2), (16, 4), (32, 3), (32, 4), (64, 4)];
+/// Significands, powers of two and fraction bits of a `factored` memory whose columns share
+/// significands, in the same order.
+const SHARED: [(u32, u32, u32); 10] =
+    [(2, 4, 2), (2, 8, 2), (4, 4, 2), (4, 8, 2), (4, 4, 3), (4, 8, 3), (8, 4, 3), (8, 8, 3), (8, 8, 4), (16, 4, 4)];
+/// Powers of two of weights that are given by value: what is smaller hardly counts.
+const EXPONENTS: u32 = 10;
+/// Fewest magnitudes or significands of a layer.
+const FEWEST: u32 = 2;
 /// Patterns and columns of a `grid`, in the same order.
 const GRID: [(u32, u32); 9] = [(12, 4), (16, 8), (24, 8), (24, 16), (32, 16), (48, 16), (32, 32), (64, 16), (15, 64)];
 
@@ -64,6 +72,8 @@ pub struct ColumnOptions {
     /// The only size that is tried, instead of all of them: columns and mantissa
     /// bits of a `factored` memory, patterns and columns of a `grid`.
     pub size: Option<(u32, u32)>,
+    /// With a `size`, how many significands the columns of a `factored` memory share.
+    pub fractions: Option<u32>,
 }
 
 /// The sizes of a memory that there are to choose from, see [`Kind::size`].
@@ -74,16 +84,35 @@ pub fn sizes(memory: ColumnMemory) -> &'static [(u32, u32)] {
     }
 }
 
+/// The sizes of a `factored` memory whose columns share significands, and how many of these,
+/// see [`Kind::fractions`].
+pub fn shared_sizes() -> impl Iterator<Item = ((u32, u32), u32)> {
+    SHARED.into_iter().map(|(fractions, exponents, bits)| ((fractions * exponents, bits), fractions))
+}
+
 impl ColumnOptions {
     /// Every memory with every sum: memories with the smallest first, each with its
     /// widest sum first.
     pub(super) fn kinds(&self) -> Vec<Kind> {
         let mut sums = self.sums.clone();
         sums.sort_by_key(|sum| std::cmp::Reverse(sum.bits()));
-        let chosen = self.size.as_ref().map_or(sizes(self.memory), std::slice::from_ref);
-        let kinds =
-            chosen.iter().flat_map(|size| sums.iter().map(|sum| Kind { memory: self.memory, size: *size, sum: *sum }));
-        kinds.collect()
+        let plain = |size: &(u32, u32)| (*size, None);
+        let mut chosen: Vec<((u32, u32), Option<u32>)> = match self.size {
+            Some(size) => vec![(size, self.fractions)],
+            None => sizes(self.memory).iter().map(plain).collect(),
+        };
+        // In logic, columns with the same products are one. In a memory that is written they are not.
+        let shares = self.memory == ColumnMemory::Factored && self.operand() == WeightOperand::Index && self.frozen;
+        if shares && self.size.is_none() {
+            chosen.extend(shared_sizes().map(|(size, fractions)| (size, Some(fractions))));
+        }
+        let kind = |(size, fractions): &((u32, u32), Option<u32>), sum: &Sum| Kind {
+            memory: self.memory,
+            size: *size,
+            sum: *sum,
+            fractions: *fractions,
+        };
+        chosen.iter().flat_map(|size| sums.iter().map(move |sum| kind(size, sum))).collect()
     }
 
     /// How weights really come to the PE.
@@ -110,6 +139,10 @@ pub struct Kind {
     pub size: (u32, u32),
     /// The sum.
     pub sum: Sum,
+    /// How many significands the columns of a `factored` memory share, each at several powers of
+    /// two; none where each column has a magnitude of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fractions: Option<u32>,
 }
 
 impl Kind {
@@ -121,17 +154,34 @@ impl Kind {
         }
     }
 
-    /// Products in the memory.
+    /// Different products in the memory.
     pub fn products(&self) -> u64 {
         match self.memory {
-            ColumnMemory::Factored => u64::from(self.size.0) << self.size.1,
+            ColumnMemory::Factored => u64::from(self.fractions.unwrap_or(self.size.0)) << self.size.1,
             ColumnMemory::Grid => u64::from(self.size.0) * u64::from(self.size.1),
+        }
+    }
+
+    /// What layers run with that use all of it.
+    fn whole(&self, weight: WeightOperand) -> LayerColumns {
+        match (self.memory, weight, self.fractions) {
+            (_, _, Some(fractions)) => LayerColumns::Shared { fractions, exponents: self.size.0 / fractions.max(1) },
+            // Weights by value have any exponent, and a column a significand.
+            (ColumnMemory::Factored, WeightOperand::Value, None) => {
+                LayerColumns::Shared { fractions: self.size.0, exponents: EXPONENTS }
+            }
+            _ => LayerColumns::Columns(self.columns()),
         }
     }
 
     /// Whether this one has at least as much of everything.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        let parts = |kind: &Self| [kind.size.0, kind.size.1, kind.sum.bits()[0], kind.sum.bits()[1]];
+        // Shared significands and columns of their own are two different things.
+        if self.fractions.is_some() != other.fractions.is_some() || self.fractions < other.fractions {
+            return false;
+        }
+        let powers = |kind: &Self| kind.fractions.map_or(1, |fractions| kind.size.0 / fractions.max(1));
+        let parts = |kind: &Self| [kind.size.0, powers(kind), kind.size.1, kind.sum.bits()[0], kind.sum.bits()[1]];
         parts(self).iter().zip(parts(other)).all(|(own, other)| *own >= other)
     }
 
@@ -175,6 +225,26 @@ pub enum LayerColumns {
     Exact,
     /// At most so many weight magnitudes.
     Columns(u32),
+    /// So many significands, each at so many powers of two.
+    Shared {
+        /// How many significands.
+        fractions: u32,
+        /// How many powers of two.
+        exponents: u32,
+    },
+}
+
+impl LayerColumns {
+    /// Half of the magnitudes or significands; none where there is no half.
+    pub(super) fn half(self) -> Option<Self> {
+        match self {
+            Self::Exact => None,
+            Self::Columns(columns) => (columns / 2 >= FEWEST).then_some(Self::Columns(columns / 2)),
+            Self::Shared { fractions, exponents } => {
+                (fractions / 2 >= FEWEST).then_some(Self::Shared { fractions: fractions / 2, exponents })
+            }
+        }
+    }
 }
 
 /// A PE and what each layer runs with.
@@ -188,8 +258,8 @@ pub struct Recipe {
 
 impl Recipe {
     /// All layers with all columns.
-    pub fn whole(kind: Kind, layers: usize) -> Self {
-        Self { kind, layers: vec![LayerColumns::Columns(kind.columns()); layers] }
+    pub fn whole(kind: Kind, weight: WeightOperand, layers: usize) -> Self {
+        Self { kind, layers: vec![kind.whole(weight); layers] }
     }
 
     /// Layers that run exactly.
@@ -214,10 +284,15 @@ mod tests {
 
     #[test]
     fn a_memory_covers_what_it_has_as_much_of() {
-        let kind = |size, sum| Kind { memory: ColumnMemory::Factored, size, sum };
+        let kind = |size, sum| Kind { memory: ColumnMemory::Factored, size, sum, fractions: None };
         let small = kind((8, 2), Sum::fixed(16, 6));
         assert!(kind((8, 3), Sum::fixed(16, 6)).covers(&small) && small.covers(&small));
         assert!(kind((8, 2), Sum::fixed(24, 9)).covers(&small) && !small.covers(&kind((8, 2), Sum::fixed(24, 9))));
+        let shared =
+            |fractions, powers| Kind { fractions: Some(fractions), ..kind((fractions * powers, 3), Sum::fixed(16, 6)) };
+        assert!(shared(4, 8).covers(&shared(4, 4)) && shared(8, 4).covers(&shared(4, 4)));
+        assert!(!shared(4, 4).covers(&shared(2, 8)) && !shared(4, 8).covers(&small) && !small.covers(&shared(2, 2)));
+        assert_eq!((shared(4, 8).products(), shared(4, 8).columns()), (32, 32));
         // More of one and less of another are two different things.
         let (wide, deep) = (kind((16, 2), Sum::fixed(16, 6)), kind((8, 3), Sum::fixed(24, 9)));
         assert!(!wide.covers(&deep) && !deep.covers(&wide));
@@ -233,6 +308,7 @@ mod tests {
             sums,
             frozen: false,
             size: Some((12, 4)),
+            fractions: None,
         };
         let kinds = options.kinds();
         assert_eq!(kinds.iter().map(|kind| kind.sum.bits()[0]).collect::<Vec<_>>(), [24, 16]);

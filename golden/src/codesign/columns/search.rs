@@ -21,8 +21,6 @@ use crate::infer::EngineError;
 use crate::net::{Network, Samples};
 use axp_spec::Design;
 
-/// Fewest columns of a layer.
-const FEWEST: u32 = 2;
 /// Sizes in which layers are made exact.
 const SIZES_WITH_EXACT: usize = 3;
 /// Runs with more and more exact layers in one size.
@@ -67,7 +65,7 @@ pub fn search(
     let divided = if kinds.len() > 1 { folds::divide(samples) } else { Vec::new() };
     let profile = layers * (1 + divided.len());
     let steps = profile + kinds.len() + if all { SIZES_WITH_EXACT * (layers + EXACT_RUNS) + layers } else { 0 };
-    let columns = columns_of(&kinds, all);
+    let columns = columns_of(&kinds, column, all);
     let mut step = 0;
     let mut each = || {
         step = (step + 1).min(profile);
@@ -77,7 +75,7 @@ pub fn search(
     let folds = Folds::new(network, &divided, setting, &columns, control.cancel, each)?;
     let fingerprint = (
         (env!("CARGO_PKG_VERSION"), &options.model_sha256, samples.sha256()),
-        (options.seed, options.zero_skip, options.feedback),
+        (options.seed, options.zero_skip, options.feedback, options.channel_scales),
         (column.operand(), column.frozen, energy.name()),
     );
     let fingerprint = trial_log::key(&fingerprint);
@@ -104,15 +102,18 @@ pub fn search(
     search.finish()
 }
 
-/// Columns that layers may have: those of the memories, and halves of them.
-fn columns_of(kinds: &[Kind], halves: bool) -> Vec<u32> {
-    let mut columns: Vec<u32> = kinds.iter().map(Kind::columns).collect();
-    if halves {
-        let less = columns.clone().into_iter().map(|columns| columns / 2).filter(|half| *half >= FEWEST);
-        columns.extend(less);
+/// Codebooks that layers may have: those of the memories, and halves of them.
+fn columns_of(kinds: &[Kind], column: &ColumnOptions, halves: bool) -> Vec<LayerColumns> {
+    let mut columns: Vec<LayerColumns> = Vec::new();
+    for kind in kinds {
+        let whole = Recipe::whole(*kind, column.operand(), 1).layers[0];
+        let half = if halves { whole.half() } else { None };
+        for choice in [Some(whole), half].into_iter().flatten() {
+            if !columns.contains(&choice) {
+                columns.push(choice);
+            }
+        }
     }
-    columns.sort_unstable();
-    columns.dedup();
     columns
 }
 
@@ -150,7 +151,7 @@ impl Search<'_, '_> {
                 self.step += 1;
                 continue;
             }
-            self.measure(Recipe::whole(*kind, self.trials.layers()))?;
+            self.measure(Recipe::whole(*kind, self.column.operand(), self.trials.layers()))?;
         }
         Ok(())
     }
@@ -229,10 +230,8 @@ impl Search<'_, '_> {
                 return Ok(());
             }
             let mut recipe = best.recipe.clone();
-            if let LayerColumns::Columns(columns) = recipe.layers[layer]
-                && columns / 2 >= FEWEST
-            {
-                recipe.layers[layer] = LayerColumns::Columns(columns / 2);
+            if let Some(half) = recipe.layers[layer].half() {
+                recipe.layers[layer] = half;
                 self.measure(recipe)?;
             }
         }
@@ -268,10 +267,8 @@ impl Search<'_, '_> {
         let (mut trial, measured) = self.run(&recipe, true)?;
         // Sizes are compared as they are. A smaller codebook gains little energy: it must be worth
         // it, and must not use up what is left of the bound.
-        let smaller = recipe
-            .layers
-            .iter()
-            .any(|layer| matches!(layer, LayerColumns::Columns(columns) if *columns < recipe.kind.columns()));
+        let whole = Recipe::whole(recipe.kind, self.column.operand(), 1).layers[0];
+        let smaller = recipe.layers.iter().any(|layer| ![whole, LayerColumns::Exact].contains(layer));
         let (share, bound) = if smaller { (1.0 - WORTHWHILE, 0.5) } else { (1.0, 1.0) };
         trial.feasible = within_bound(&trial.agreement, bound * self.options.max_loss_pp);
         let feasible = trial.feasible;

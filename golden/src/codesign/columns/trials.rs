@@ -27,11 +27,15 @@ pub struct Setting {
     /// Whether codebooks are rounded to with error feedback; without it, weights get the
     /// nearest value of k-means.
     pub feedback: bool,
+    /// Whether output channels may be scaled by powers of two, so that channels of different
+    /// scale share a codebook.
+    pub channel_scales: bool,
 }
 
 impl From<&SearchOptions> for Setting {
     fn from(options: &SearchOptions) -> Self {
-        Self { seed: options.seed, zero_skip: options.zero_skip, feedback: options.feedback }
+        let SearchOptions { seed, zero_skip, feedback, channel_scales, .. } = *options;
+        Self { seed, zero_skip, feedback, channel_scales }
     }
 }
 
@@ -58,7 +62,7 @@ pub struct Measured {
 }
 
 impl<'a> ColumnTrials<'a> {
-    /// Profiles the samples and makes each layer's codebooks of at most each of `columns`.
+    /// Profiles the samples and makes each layer's codebooks, those of `columns`.
     /// Layers come one after the other, and what is large of one is gone before the next.
     /// `each` is called before each layer.
     ///
@@ -68,7 +72,7 @@ impl<'a> ColumnTrials<'a> {
         network: &'a Network,
         samples: &'a Samples,
         setting: Setting,
-        columns: &[u32],
+        columns: &[LayerColumns],
         cancel: &'a AtomicBool,
         mut each: impl FnMut(usize),
     ) -> Result<Self, EngineError> {
@@ -77,11 +81,9 @@ impl<'a> ColumnTrials<'a> {
         let reference = Reference::collect(network, samples, cancel, |index, reference, covariance, _| {
             let layer = &network.layers()[index];
             let feedback = setting.feedback.then(|| Feedback::new(&layer.geometry, &covariance));
-            let fold = |columns: &u32| {
-                let (seed, zero_skip) = (setting.seed, setting.zero_skip);
-                let folded =
-                    Folded::new(layer, index, reference, feedback.as_ref(), *columns as usize, seed, zero_skip);
-                (LayerColumns::Columns(*columns), folded)
+            let fold = |columns: &LayerColumns| {
+                let folded = Folded::new(layer, index, reference, feedback.as_ref(), *columns, &setting);
+                (*columns, folded)
             };
             folded.push(columns.par_iter().map(fold).collect());
             each(index + 1);
@@ -120,12 +122,12 @@ impl<'a> ColumnTrials<'a> {
             chosen.map(|(folded, choice)| folded.get(choice).ok_or_else(refused)).collect::<Result<_, _>>()?;
         let fill = |((layer, folded), choice): ((_, &&Folded), &LayerColumns)| match choice {
             LayerColumns::Exact => Ok(Filled::exact(layer)),
-            LayerColumns::Columns(_) => Filled::new(&pe, layer, folded).ok_or_else(refused),
+            _ => Filled::new(&pe, layer, folded).ok_or_else(refused),
         };
         let filled =
             network.layers().par_iter().zip(&chosen).zip(&recipe.layers).map(fill).collect::<Result<Vec<_>, _>>()?;
         let designs = network.layers().iter().zip(&filled).zip(&chosen);
-        let designs = designs.map(|((layer, filled), folded)| filled.design(&pe, layer, &folded.clustering)).collect();
+        let designs = designs.map(|((layer, filled), folded)| filled.design(&pe, layer, folded)).collect();
         let kernel = |index: usize, design: &mut LayerDesign, inputs: &[&[f32]]| {
             filled[index].complete(&pe, design, inputs);
             LayerKernel::on(&pe, &network.layers()[index], design, self.setting.zero_skip)
