@@ -3,7 +3,7 @@
     python3 scripts/energy_page.py out/energy docs/measured/energy_nets.json docs/energy.md
 
 The folder has NAME.json (`axp energy --json`) beside NAME/report.json for each design, and
-baselines.txt; without the latter, what was kept of it stays. What the page needs of them
+baselines.txt. What the folder lacks stays as it was; designs that do are marked on the page. What the page needs of them
 is kept in the second file; where the folder is absent, that file alone fills the page. A table stands between `<!-- table NAME -->` and
 `<!-- end -->`.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 
 NETWORKS = ["fashion_lenet5", "fsdd_tdnnf", "kws_dscnn"]
 DESIGNS = [
+    ("fixed", "factored, frozen, fixed-point sums"),
     ("24", "factored, frozen, sums of 24 bits"),
-    ("16", "factored, frozen, sums of 16 bits"),
     ("float", "factored, frozen, binary32 sums"),
     ("grid", "grid, frozen, sums of 24 bits"),
     ("rows", "factored, rows through a port, sums of 24 bits"),
@@ -25,9 +25,10 @@ PAIRS = [("digits_pair", "digits, 128 rows"), ("fashion_lenet5_pair", "fashion_l
 LIBRARIES = ["osu018", "sky130"]
 
 
-def collect(folder, kept_baselines):
-    """What the page needs of the measurements in a folder."""
-    designs = {}
+def collect(folder, before):
+    """What the page needs of the measurements in a folder, and what was kept of those before."""
+    shown = [f"{network}_{suffix}" for network in NETWORKS for suffix, _ in DESIGNS] + [name for name, _ in PAIRS]
+    designs = {name: {**design, "kept": True} for name, design in before["designs"].items() if name in shown}
     for path in sorted(folder.glob("*.json")):
         energy = json.loads(path.read_text())
         report = json.loads((folder / path.stem / "report.json").read_text())
@@ -58,7 +59,7 @@ def collect(folder, kept_baselines):
         }
     path = folder / "baselines.txt"
     if not path.exists():
-        return {"designs": designs, "baselines": kept_baselines}
+        return {"designs": designs, "baselines": before["baselines"]}
     lines = path.read_text().splitlines()[1:]
     return {"designs": designs, "baselines": [line.replace("|", "").split() for line in lines]}
 
@@ -68,10 +69,19 @@ def loss(design):
     return f"{design['loss_pp']:+.2f} ± {design['loss_error_pp']:.2f}"
 
 
+def mark(design):
+    return " †" if design.get("kept") else ""
+
+
 def split(figures):
     parts = figures["split"]
     names = ("search_and_read", "multiplier", "accumulator", "registers", "clock", "reload")
     return " / ".join(f"{parts[name]:.1f}" for name in names)
+
+
+def shape(design):
+    words = design["pe"].removeprefix("axp_pe_").split("_")
+    return "_".join(word for word in words if word not in ("factored", "grid", "ix", "frozen"))
 
 
 def designs(measured, library):
@@ -88,7 +98,7 @@ def designs(measured, library):
             plain, skip = own["baselines"]["fp32"], own["baselines"]["fp32_zero_skip"]
             error = own["estimate_error_percent"]
             lines.append(
-                f"| `{network}` | {title} | {loss(design)} | {own['ge']:.0f} | {own['longest_path_ns']:.1f} | "
+                f"| `{network}` | {title}{mark(design)}: `{shape(design)}` | {loss(design)} | {own['ge']:.0f} | {own['longest_path_ns']:.1f} | "
                 f"**{own['pj_per_mac']:.1f}** | {plain['pj_per_mac']:.1f} | **{plain['saving_percent']:.1f} %** | "
                 f"{skip['saving_percent']:.1f} % | {'' if error is None else f'{error:+.1f} %'} |"
             )
@@ -96,9 +106,9 @@ def designs(measured, library):
 
 
 def plain(measured, library):
-    found = {network: measured["designs"].get(f"{network}_24") for network in NETWORKS}
+    found = {network: measured["designs"].get(f"{network}_fixed") for network in NETWORKS}
     found = {network: design for network, design in found.items() if design and library in design["libraries"]}
-    lines = ["| pJ a MAC (what the 24-bit design saves of it) | " + " | ".join(f"`{network}`" for network in found) + " |", "|---" * (len(found) + 1) + "|"]
+    lines = ["| pJ a MAC (what the design with fixed-point sums saves of it) | " + " | ".join(f"`{network}`" for network in found) + " |", "|---" * (len(found) + 1) + "|"]
     own = [design["libraries"][library] for design in found.values()]
     lines.append("| design: total | " + " | ".join(f"**{figures['pj_per_mac']:.1f}**" for figures in own) + " |")
     lines.append("| … memory / multiplier / sum / registers / clock / rows | " + " | ".join(split(figures) for figures in own) + " |")
@@ -113,7 +123,7 @@ def plain(measured, library):
 
 
 def steps(measured, library):
-    found = {network: measured["designs"].get(f"{network}_24") for network in NETWORKS}
+    found = {network: measured["designs"].get(f"{network}_fixed") for network in NETWORKS}
     found = {
         network: dict(map(tuple, design["libraries"][library]["waterfall"]))
         for network, design in found.items()
@@ -137,7 +147,7 @@ def pairs(measured):
         for library, own in (design or {"libraries": {}})["libraries"].items():
             base = own["baselines"]["fp32"]
             lines.append(
-                f"| {title} | {library} | {loss(design)} | {100 * design['nonzero_hits']:.1f} % | {own['ge']:.0f} | "
+                f"| {title}{mark(design)} | {library} | {loss(design)} | {100 * design['nonzero_hits']:.1f} % | {own['ge']:.0f} | "
                 f"{own['pj_per_mac']:.1f} | {split(own)} | {base['pj_per_mac']:.1f} | {base['saving_percent']:.1f} % |"
             )
     return lines
@@ -157,7 +167,7 @@ def baselines(measured):
 def main():
     folder, kept, page = map(Path, sys.argv[1:])
     if folder.is_dir():
-        before = json.loads(kept.read_text())["baselines"] if kept.exists() else []
+        before = json.loads(kept.read_text()) if kept.exists() else {"designs": {}, "baselines": []}
         part = kept.with_suffix(".part")
         part.write_text(json.dumps(collect(folder, before), indent=1) + "\n")
         part.rename(kept)

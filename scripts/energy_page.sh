@@ -2,7 +2,8 @@
 # Measures the energy of the real networks and fills the tables of docs/energy.md.
 #   ./scripts/energy_page.sh [FOLDER]   builds in FOLDER (default: out/energy); what was built and
 #                                       measured is kept, so that it can be interrupted
-# The figures go to docs/measured/energy_nets.json, and from there into the page. Takes
+# The figures go to docs/measured/energy_nets.json, and from there into the page, where what the folder
+# does not have stays as it was, with a mark. Takes
 # hours on two cores the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,10 +44,12 @@ measure() {
 frozen=(--memory factored --index --frozen --zero-skip)
 fixed=(--accumulator fixed --accumulator-bits 24)
 few=fp32,fp32_zero_skip
-for net in fashion_lenet5 fsdd_tdnnf kws_dscnn; do
-  measure "${net}_24" "$net" all "${frozen[@]}" "${fixed[@]}"
-  measure "${net}_16" "$net" "$few" "${frozen[@]}" "${fixed[@]}" --accumulator-bits 16 --product-bits 6
+for net in kws_dscnn fashion_lenet5 fsdd_tdnnf; do
+  measure "${net}_fixed" "$net" all "${frozen[@]}" --accumulator fixed
+done
+for net in kws_dscnn fashion_lenet5 fsdd_tdnnf; do
   measure "${net}_float" "$net" "$few" "${frozen[@]}"
+  measure "${net}_24" "$net" "$few" "${frozen[@]}" "${fixed[@]}"
 done
 measure digits_pair digits "$few"
 measure fashion_lenet5_rows fashion_lenet5 "$few" --memory factored --index --zero-skip "${fixed[@]}"
@@ -55,5 +58,5 @@ measure fsdd_tdnnf_grid fsdd_tdnnf "$few" --memory grid --frozen --zero-skip "${
 measure digits_pair4 digits "$few" --rows 4 --max-loss 100
 measure fashion_lenet5_pair fashion_lenet5 "$few"
 target/release/examples/baseline_energy 2048 > "$out/baselines.txt"
-"$axp" energy "$out/fashion_lenet5_24" --macs 1024 --plot docs/energy.svg > "$out/fashion_lenet5_24.txt"
+"$axp" energy "$out/kws_dscnn_fixed" --macs 1024 --plot docs/energy.svg > "$out/kws_dscnn_fixed.txt"
 python3 scripts/energy_page.py "$out" docs/measured/energy_nets.json docs/energy.md

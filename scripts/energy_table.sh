@@ -50,6 +50,10 @@ build keywords k_factored_16x2_frozen_short --memory factored --size 16x2 "${sho
 build digits d_factored_8x3_frozen_short --memory factored --size 8x3 "${short[@]}" --frozen "${index[@]}"
 build digits d_factored_8x2_frozen_20 --memory factored --size 8x2 --accumulator fixed --accumulator-bits 20 --product-bits 8 \
   --frozen "${index[@]}"
+build digits d_factored_8x2_shared_frozen --memory factored --size 8x2 --fractions 2 --accumulator fixed \
+  --accumulator-bits 20 --product-bits 8 --frozen "${index[@]}"
+build keywords k_factored_32x3_shared_frozen --memory factored --size 32x3 --fractions 4 "${short[@]}" --frozen "${index[@]}"
+build keywords k_factored_16x3_shared_frozen --memory factored --size 16x3 --fractions 4 --frozen "${index[@]}"
 build keywords k_factored_8x3_frozen_fixed --memory factored --size 8x3 "${fixed[@]}" --frozen "${index[@]}"
 build keywords k_factored_4x2_frozen --memory factored --size 4x2 --frozen "${index[@]}"
 build keywords k_factored_16x3_frozen --memory factored --size 16x3 --frozen "${index[@]}"

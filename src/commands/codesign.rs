@@ -194,6 +194,7 @@ fn summed_up(result: SearchResult, library: &str) -> Found {
         clusters: on_memory().map(|layer| layer.codebook.len()).max().unwrap_or(0),
         key_fraction_bits: on_memory().map(|layer| layer.key_fraction_bits).max().unwrap_or(0),
         rows: design.pe.rows(),
+        products: on_memory().map(|layer| layer.memory().different_rows(&design.pe)).max().unwrap_or(0),
         calibration_agreement: chosen.map_or(1.0, |chosen| chosen.agreement.top1),
         exact_layers: chosen.map_or(0, |chosen| chosen.exact),
         estimated_pj_per_mac: chosen.and_then(|chosen| chosen.pj_per_mac),

@@ -164,7 +164,7 @@ fn search(report: &Report) -> Markup {
         h2 { "Search" }
         p {
             "Chosen: up to " (report.choice.clusters) " weight values a layer, keys of up to " (report.choice.key_fraction_bits)
-            " fraction bits, up to " (report.choice.rows) " rows; " (percent(report.choice.calibration_agreement))
+            " fraction bits, up to " (report.choice.rows) " rows with " (report.choice.products) " different products; " (percent(report.choice.calibration_agreement))
             " of the " (report.model.calibration_samples) " calibration samples keep the class that the float net gives them."
             @if let Some(pj) = report.choice.estimated_pj_per_mac {
                 " It should use about " (format!("{pj:.1}")) " pJ a MAC on " (report.choice.library) "; " code { "axp energy" } " measures it."

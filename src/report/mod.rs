@@ -207,6 +207,9 @@ pub struct Choice {
     pub key_fraction_bits: u32,
     /// Most rows used in any layer.
     pub rows: usize,
+    /// Most rows of a layer with a product of their own.
+    #[serde(default)]
+    pub products: usize,
     /// Agreement with the float net on the calibration samples, 0 to 1.
     pub calibration_agreement: f64,
     /// Layers that keep their own weights and have no rows.

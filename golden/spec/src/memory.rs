@@ -1,12 +1,13 @@
 //! The associative memory of a PE, and what it holds while a layer runs.
 
-use crate::am::{AmError, AmImage};
+use crate::am::{AmError, AmImage, AmRow};
 use crate::bits::Bits32;
 use crate::factored::FactoredConfig;
 use crate::format::FloatFormat;
 use crate::grid::GridConfig;
 use crate::pe::PeConfig;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// Most rows that a generated memory can have.
@@ -212,6 +213,17 @@ impl LayerMemory {
         self.column_of(config, weight).unwrap_or(0)
     }
 
+    /// Rows with a product of their own. In a `factored` memory columns of one significand have the
+    /// same products, and in logic they are one.
+    pub fn different_rows(&self, config: &PeConfig) -> usize {
+        let Some(shape) = config.factored_memory() else { return self.am.rows.len() };
+        let address = |row: &AmRow| {
+            let (_, weight, activation) = shape.parts(config.format, row.key);
+            (weight, activation)
+        };
+        self.am.rows.iter().map(address).collect::<BTreeSet<_>>().len()
+    }
+
     /// The magnitude of the weights of a column, 0 past the last one.
     pub fn magnitude(&self, column: u32) -> u32 {
         self.magnitudes.get(column as usize).map_or(0, |bits| bits.0)
@@ -235,7 +247,6 @@ pub(crate) fn column_of(config: &PeConfig, am: &AmImage, magnitudes: &[Bits32], 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::am::AmRow;
     use crate::pe::PeConfigError;
 
     const THREE: u32 = 0x4040_0000;
@@ -300,5 +311,21 @@ mod tests {
         let error = latched(frozen(vec![layer(&[0, THREE])])).validate().unwrap_err();
         assert_eq!(error, PeConfigError::FrozenLatches);
         assert!(error.to_string().contains("storage flops"), "{error}");
+    }
+
+    #[test]
+    fn columns_of_one_significand_have_the_same_products() {
+        let config = PeConfig::factored("a", 3, 1);
+        let shape = config.factored_memory().unwrap();
+        let row = |column: u32, magnitude: f32, prefix: u32| AmRow {
+            key: shape.key(FloatFormat::Binary32, column, magnitude.to_bits(), prefix << 22),
+            care: shape.care(FloatFormat::Binary32),
+            product: Bits32(prefix),
+        };
+        let columns = [(0, 1.5), (1, 3.0), (2, 1.25)];
+        let rows = columns.iter().flat_map(|(column, magnitude)| [0, 1].map(|prefix| row(*column, *magnitude, prefix)));
+        let layer = LayerMemory { am: AmImage { rows: rows.collect() }, ..LayerMemory::default() };
+        assert_eq!(layer.different_rows(&config), 4);
+        assert_eq!(layer.different_rows(&PeConfig::pair("a", 6)), 6);
     }
 }

@@ -12,6 +12,8 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     const NOTHING: u32;
     /// Whether sums have marks.
     const MARKED: bool;
+    /// Whether totals are made of marks; else a mark only tells whether a sum is open.
+    const TOTALS_OF_MARKS: bool = false;
 
     /// An empty sum.
     fn start(&self) -> u32;
@@ -169,6 +171,7 @@ impl Arithmetic for Peak {
     const MISS: u32 = Float::MISS;
     const NOTHING: u32 = Float::NOTHING;
     const MARKED: bool = true;
+    const TOTALS_OF_MARKS: bool = true;
 
     fn start(&self) -> u32 {
         0
@@ -197,18 +200,21 @@ impl Arithmetic for Peak {
     }
 }
 
-/// Finished sums, and their marks where the arithmetic has any: `[channel, position]`.
+/// Finished sums: `[channel, position]`.
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
     pub words: Vec<u32>,
+    /// Their marks, if these are kept.
     pub marks: Vec<u32>,
+    /// The OR of all marks.
+    pub seen: u32,
     positions: usize,
 }
 
 impl Sums {
-    pub(super) fn new<A: Arithmetic>(channels: usize, positions: usize) -> Self {
-        let marks = if A::MARKED { vec![0; channels * positions] } else { Vec::new() };
-        Self { words: vec![0; channels * positions], marks, positions }
+    pub(super) fn new(channels: usize, positions: usize, keep_marks: bool) -> Self {
+        let marks = if keep_marks { vec![0; channels * positions] } else { Vec::new() };
+        Self { words: vec![0; channels * positions], marks, seen: 0, positions }
     }
 
     /// Those of channels side by side, at one position.
@@ -218,17 +224,31 @@ impl Sums {
         let slots = self.words[first..].iter_mut().step_by(self.positions);
         slots.zip(words).for_each(|(slot, word)| *slot = *word);
         if A::MARKED {
-            let slots = self.marks[first..].iter_mut().step_by(self.positions);
-            slots.zip(marks).for_each(|(slot, mark)| *slot = *mark);
+            self.seen |= marks.iter().fold(0, |all, mark| all | mark);
+            if !self.marks.is_empty() {
+                let slots = self.marks[first..].iter_mut().step_by(self.positions);
+                slots.zip(marks).for_each(|(slot, mark)| *slot = *mark);
+            }
         }
     }
 
     /// Those of one channel, where position `p` is at `places[p]`.
     #[inline(always)]
-    pub(super) fn put_channel(&mut self, channel: usize, places: &[usize], words: &[u32], marks: &[u32]) {
+    pub(super) fn put_channel<A: Arithmetic>(
+        &mut self,
+        channel: usize,
+        places: &[usize],
+        words: &[u32],
+        marks: &[u32],
+    ) {
         let first = channel * self.positions;
         for (slot, place) in self.words[first..].iter_mut().zip(places) {
             *slot = words[*place];
+        }
+        if A::MARKED {
+            for place in places {
+                self.seen |= marks[*place];
+            }
         }
         if !self.marks.is_empty() {
             for (slot, place) in self.marks[first..].iter_mut().zip(places) {

@@ -57,6 +57,8 @@ pub(super) struct BlocksRun<'a, A> {
     pub planes: &'a [u32],
     /// Of the elements of the planes; empty without a table.
     pub classes: &'a [u16],
+    /// Whether each sum's mark is kept.
+    pub keep_marks: bool,
 }
 
 impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
@@ -86,7 +88,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
     #[inline(always)]
     fn sums<L: Lanes, S: Source<L>>(&self, lanes: L, source: S) -> Sums {
         let (groups, outs) = (self.blocks.groups, self.blocks.outs);
-        let mut sums = Sums::new::<A>(groups * outs, self.window.bases.len());
+        let mut sums = Sums::new(groups * outs, self.window.bases.len(), self.keep_marks);
         let mut channel = 0;
         while channel < groups * outs {
             let left = outs - channel % outs;

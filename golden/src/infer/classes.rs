@@ -6,6 +6,7 @@
 //! pattern), and a class is found by a table on the top bits and, where rows
 //! compare lower bits too, a few steps down a binary tree.
 
+use super::lanes::{Kernel, Lanes, Table, WIDTH};
 use axp_spec::AmImage;
 use std::collections::HashMap;
 
@@ -38,7 +39,7 @@ struct Node {
 #[derive(Clone, Debug)]
 pub(super) struct Classes {
     shift: u32,
-    table: Vec<u32>,
+    table: Table,
     nodes: Vec<Node>,
     /// For each class the activation patterns that it satisfies, by index.
     patterns: Vec<Vec<u16>>,
@@ -94,7 +95,7 @@ impl Classes {
             let first = ((sign | special) >> shift) as usize;
             table[first..][..1 << (23 - shift)].fill(u32::from(NOTHING));
         }
-        Some(Self { shift, table, nodes, patterns, pattern_of_row })
+        Some(Self { shift, table: Table::new(table, u32::from(NOTHING)), nodes, patterns, pattern_of_row })
     }
 
     /// The classes of sign, exponent and top fraction bits, and an activation of
@@ -114,9 +115,26 @@ impl Classes {
             table[prefix as usize] = members.len() as u32;
             members.push(prefix << shift);
         }
+        let table = Table::new(table, u32::from(NOTHING));
         let classes =
             Self { shift, table, nodes: Vec::new(), patterns: vec![Vec::new(); count], pattern_of_row: Vec::new() };
         Some((classes, members))
+    }
+
+    /// Gives each class another number, `new_of` its old one.
+    pub(super) fn renumber(&mut self, new_of: &[u16]) {
+        let renumber = |entry: &mut u32| {
+            if *entry & NODE == 0 {
+                *entry = new_of[*entry as usize].into();
+            }
+        };
+        self.table.change(renumber);
+        self.nodes.iter_mut().flat_map(|node| &mut node.entries).for_each(renumber);
+        let mut patterns = vec![Vec::new(); self.patterns.len()];
+        for (new, old) in new_of.iter().zip(std::mem::take(&mut self.patterns)) {
+            patterns[usize::from(*new)] = old;
+        }
+        self.patterns = patterns;
     }
 
     /// How many classes there are.
@@ -127,28 +145,12 @@ impl Classes {
     /// The class of an activation, by its encoding.
     #[inline]
     fn class(&self, bits: u32) -> u16 {
-        let mut entry = self.table[(bits >> self.shift) as usize];
+        let mut entry = self.table.get(bits >> self.shift);
         while entry & NODE != 0 {
             let node = &self.nodes[(entry & !NODE) as usize];
             entry = node.entries[(bits >> node.bit & 1) as usize];
         }
         if bits << 1 == 0 { (bits >> 31) as u16 } else { entry as u16 }
-    }
-
-    /// The class of each activation.
-    pub(super) fn of(&self, activations: &[u32]) -> Vec<u16> {
-        if !self.nodes.is_empty() {
-            return activations.iter().map(|bits| self.class(*bits)).collect();
-        }
-        let (table, shift) = (&self.table[..], self.shift);
-        let mut classes: Vec<u16> =
-            activations.iter().map(move |bits| table[bits.wrapping_shr(shift) as usize] as u16).collect();
-        // Apart, so that there is no branch: half of the activations are zeros, in no order.
-        for (class, bits) in classes.iter_mut().zip(activations) {
-            let zero = (bits >> 31) as u16;
-            *class = if bits << 1 == 0 { zero } else { *class };
-        }
-        classes
     }
 
     /// For each class the lowest of `rows` that it satisfies.
@@ -161,6 +163,38 @@ impl Classes {
         }
         let first = |set: &Vec<u16>| set.iter().filter_map(|pattern| lowest[usize::from(*pattern)]).min();
         self.patterns.iter().map(first).collect()
+    }
+}
+
+/// Finds the class of each activation.
+pub(super) struct ClassesOf<'a> {
+    pub classes: &'a Classes,
+    /// Encodings.
+    pub activations: &'a [u32],
+}
+
+impl Kernel for ClassesOf<'_> {
+    type Output = Vec<u16>;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) -> Vec<u16> {
+        let Self { classes, activations } = self;
+        if !classes.nodes.is_empty() {
+            return activations.iter().map(|bits| classes.class(*bits)).collect();
+        }
+        let mut found = vec![0; activations.len()];
+        let (lines, rest) = activations.as_chunks::<WIDTH>();
+        let (slots, last) = found.as_chunks_mut::<WIDTH>();
+        for (slots, line) in slots.iter_mut().zip(lines) {
+            let bits = lanes.load(line);
+            let stored = lanes.gather(&classes.table, lanes.shift_right(bits, classes.shift));
+            let zeros = lanes.replace_at(bits, 0, stored, lanes.splat(PLUS_ZERO.into()));
+            *slots = lanes.narrow(lanes.replace_at(bits, 1 << 31, zeros, lanes.splat(MINUS_ZERO.into())));
+        }
+        for (slot, bits) in last.iter_mut().zip(rest) {
+            *slot = classes.class(*bits);
+        }
+        found
     }
 }
 

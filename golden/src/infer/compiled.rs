@@ -3,9 +3,9 @@
 use super::arithmetic::{Arithmetic, Peak, Sums};
 use super::blocks::{Blocks, BlocksRun};
 use super::by_rule::ByRule;
-use super::classes::{Classes, NOTHING};
-use super::counts::Counts;
-use super::lanes::{Level, WIDTH};
+use super::classes::{Classes, ClassesOf, NOTHING};
+use super::counts::{self, CountOf, Counts};
+use super::lanes::{Kernel, Lanes, Level, WIDTH};
 use super::products::{Products, stored_pairs};
 use super::sources::ClassTable;
 use super::stats::LayerStats;
@@ -94,7 +94,7 @@ impl<A: Arithmetic> Compiled<A> {
         word: Word<'_>,
     ) -> Option<Self> {
         let (codebook, zero_skip) = (&rule.codebook, rule.settings.zero_skip);
-        let (classes, products) = match rule.config.organisation() {
+        let (mut classes, mut products) = match rule.config.organisation() {
             Some(Organisation::Factored(shape)) => {
                 let (classes, members) = Classes::prefixes(shape.mantissa_bits)?;
                 let look_up = |weight: usize| {
@@ -126,8 +126,11 @@ impl<A: Arithmetic> Compiled<A> {
         if products.is_plain() {
             return Some(Self::plain(arithmetic, geometry, weights));
         }
+        let (new_of, common) = counts::order(classes.len(), &products);
+        classes.renumber(&new_of);
+        products.renumber(&new_of);
         let window = Window::new(geometry);
-        let counts = Counts::new(geometry, classes.len(), &products, &rule.assignment);
+        let counts = Counts::new(geometry, (classes.len(), common), &products, &rule.assignment);
         let shape = match Order::of(geometry, &window, true) {
             Order::Blocks => {
                 let table = ClassTable::new(&arithmetic, classes.len(), &products, codebook);
@@ -145,30 +148,36 @@ impl<A: Arithmetic> Compiled<A> {
     pub(super) fn run(&self, level: Level, input: &[f32]) -> Totals {
         let (arithmetic, window) = (&self.arithmetic, &self.window);
         let planes = &window.planes(input)[..];
-        let classes = &self.memory.as_ref().map_or(Vec::new(), |memory| memory.classes.of(planes))[..];
-        let sums = match &self.shape {
-            Shape::Blocks(blocks) => level.run(BlocksRun { arithmetic, blocks, window, planes, classes }),
-            Shape::Sweep(sweep) => level.run(SweepRun { arithmetic, sweep, window, planes, classes }),
+        let classes = match &self.memory {
+            Some(Memory { classes, .. }) => level.run(ClassesOf { classes, activations: planes }),
+            None => Vec::new(),
         };
+        let classes = &classes[..];
+        let run = |keep_marks: bool| match &self.shape {
+            Shape::Blocks(blocks) => level.run(BlocksRun { arithmetic, blocks, window, planes, classes, keep_marks }),
+            Shape::Sweep(sweep) => level.run(SweepRun { arithmetic, sweep, window, planes, classes, keep_marks }),
+        };
+        let mut sums = run(A::TOTALS_OF_MARKS);
+        if !A::TOTALS_OF_MARKS && arithmetic.is_open(sums.seen) {
+            // Seldom: which of them?
+            sums = run(true);
+        }
         let counted = match &self.memory {
-            Some(memory) => memory.counts.count(window, planes, classes),
+            Some(memory) => level.run(CountOf { counts: &memory.counts, window, planes, classes }),
             None => {
                 let outs = (self.geometry.out_channels / self.geometry.groups) as u64;
                 LayerStats { zeros: outs * window.zeros(planes), ..LayerStats::default() }
             }
         };
-        let (sums, open) = self.totals(&sums);
+        let (sums, open) = self.totals(level, &sums);
         Totals { sums, open, stats: LayerStats { macs: self.geometry.macs(), ..counted } }
     }
 
     /// The finished sums, in the layout of the output tensor.
-    fn totals(&self, sums: &Sums) -> (Vec<f32>, Vec<usize>) {
-        let Sums { words, marks, .. } = sums;
-        let totals: Vec<f32> = match A::MARKED {
-            true => words.iter().zip(marks).map(|(word, mark)| self.arithmetic.total(*word, *mark)).collect(),
-            false => words.iter().map(|word| self.arithmetic.total(*word, 0)).collect(),
-        };
-        let open: Vec<usize> = match self.arithmetic.is_open(marks.iter().fold(0, |all, mark| all | mark)) {
+    fn totals(&self, level: Level, sums: &Sums) -> (Vec<f32>, Vec<usize>) {
+        let marks = &sums.marks;
+        let totals = level.run(TotalsOf { arithmetic: &self.arithmetic, sums });
+        let open: Vec<usize> = match self.arithmetic.is_open(sums.seen) {
             true => (0..marks.len()).filter(|index| self.arithmetic.is_open(marks[*index])).collect(),
             false => Vec::new(),
         };
@@ -180,6 +189,32 @@ impl<A: Arithmetic> Compiled<A> {
         let mut turned = vec![0.0; totals.len()];
         totals.iter().enumerate().for_each(|(index, total)| turned[place(index)] = *total);
         (turned, open.into_iter().map(place).collect())
+    }
+}
+
+/// Makes numbers of sums, in their order.
+struct TotalsOf<'a, A> {
+    arithmetic: &'a A,
+    sums: &'a Sums,
+}
+
+impl<A: Arithmetic> Kernel for TotalsOf<'_, A> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) -> Vec<f32> {
+        let Sums { words, marks, .. } = self.sums;
+        let mut totals = vec![0.0; words.len()];
+        if A::TOTALS_OF_MARKS {
+            for ((total, word), mark) in totals.iter_mut().zip(words).zip(marks) {
+                *total = self.arithmetic.total(*word, *mark);
+            }
+        } else {
+            for (total, word) in totals.iter_mut().zip(words) {
+                *total = self.arithmetic.total(*word, 0);
+            }
+        }
+        totals
     }
 }
 

@@ -4,7 +4,8 @@
 //! position, so its class alone tells how many of them hit. Most classes hit with
 //! the same weights; those that do are of one kind.
 
-use super::classes::MINUS_ZERO;
+use super::classes::{MINUS_ZERO, NOTHING};
+use super::lanes::{Kernel, Lanes};
 use super::products::Products;
 use super::stats::LayerStats;
 use super::window::Window;
@@ -27,12 +28,53 @@ pub(super) struct Counts {
     hits: Vec<Pair>,
     /// Output channels of a group.
     outs: usize,
-    /// For each class its [`FIELDS`].
-    fields_of: Vec<u64>,
+    /// For each class of zeros, and for what no row matches, its [`FIELDS`], see [`fields`].
+    few: [[bool; FIELDS]; FEW],
+    /// Those of the classes after them, up to `common`.
+    most: [bool; FIELDS],
+    common: usize,
+}
+
+/// Classes that are looked at one by one.
+const FEW: usize = NOTHING as usize + 1;
+/// What matters of a class: whether it hits with all weights, hits with a nonzero activation, is a
+/// zero; and whether it hits with some weights and not with others.
+const FIELDS: usize = 4;
+
+/// The [`FIELDS`] of a class.
+fn fields(products: &Products, class: usize) -> [bool; FIELDS] {
+    let hit = |hits: &Vec<u32>| hits.get(class).is_some_and(|hit| *hit != 0);
+    let (all, none) = (products.hits.iter().all(hit), !products.hits.iter().any(hit));
+    let zero = class <= usize::from(MINUS_ZERO);
+    [all, all && !zero, zero, !all && !none]
+}
+
+/// New numbers for classes, so that those that do the same as most come one after the other; and
+/// the number after the last one of these. The first [`FEW`] stay.
+pub(super) fn order(classes: usize, products: &Products) -> (Vec<u16>, usize) {
+    let fields: Vec<[bool; FIELDS]> = (0..classes).map(|class| fields(products, class)).collect();
+    let times = |of: &[bool; FIELDS]| fields[FEW..].iter().filter(|other| *other == of).count();
+    let mut kinds = fields.get(FEW..).unwrap_or_default().to_vec();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let most = kinds.into_iter().max_by_key(times);
+    let mut order: Vec<usize> = (0..classes).collect();
+    // Stable: otherwise they stay in their order.
+    order.sort_by_key(|class| *class >= FEW && Some(fields[*class]) != most);
+    let common = FEW + most.map_or(0, |most| times(&most));
+    let mut new_of = vec![0; classes];
+    (0..).zip(order).for_each(|(new, old)| new_of[old] = new);
+    (new_of, common)
 }
 
 impl Counts {
-    pub(super) fn new(geometry: &Geometry, classes: usize, products: &Products, assignment: &[u32]) -> Self {
+    /// `classes` are in the order of [`order`], which says how many are common.
+    pub(super) fn new(
+        geometry: &Geometry,
+        (classes, common): (usize, usize),
+        products: &Products,
+        assignment: &[u32],
+    ) -> Self {
         let macs = geometry.macs_per_output();
         let zeros = usize::from(MINUS_ZERO) + 1;
         // A kind for each zero, and one for each set of weights that hit.
@@ -71,18 +113,14 @@ impl Counts {
             }
             pairs[zeros..].iter_mut().for_each(|pair| pair.0 |= pair.0 << 32);
         }
-        let fields = |class: usize| {
-            let hits = &members[usize::from(kind_of[class])];
-            let (all, mixed) = (hits[0] == 1, hits.iter().any(|hit| *hit != hits[0]));
-            let fields = [all, all && class >= zeros, class < zeros, mixed];
-            fields.iter().zip(FIELDS).map(|(set, field)| u64::from(*set) * field).sum()
-        };
-        let fields_of = (0..classes).map(fields).collect();
-        Self { kind_of, kinds, macs, hits, outs, fields_of }
+        let of_class = |class: usize| if class < classes { fields(products, class) } else { [false; FIELDS] };
+        let (few, most) = (std::array::from_fn(of_class), of_class(FEW));
+        Self { kind_of, kinds, macs, hits, outs, few, most, common }
     }
 
     /// Counts zeros and hits of all activations in the planes of a layer.
-    pub(super) fn count(&self, window: &Window, planes: &[u32], classes: &[u16]) -> LayerStats {
+    #[inline(always)]
+    fn count(&self, window: &Window, planes: &[u32], classes: &[u16]) -> LayerStats {
         let outs = self.outs as u64;
         if let Some(fields) = self.count_uniform(window, classes) {
             let [hits, nonzero_hits, zeros, _] = fields.map(|field| outs * field);
@@ -101,30 +139,54 @@ impl Counts {
         stats
     }
 
-    /// The [`FIELDS`] of all activations; `None` where one of them hits with some weights
-    /// and not with others.
-    fn count_uniform(&self, window: &Window, classes: &[u16]) -> Option<[u64; 4]> {
-        // So many elements that no field overflows.
-        let most = usize::from(u16::MAX) / *window.reads.iter().max()? as usize;
-        if most == 0 {
-            return None;
-        }
-        let mut fields = [0; 4];
+    /// How many activations have each of the [`FIELDS`]; `None` where one of them hits with some
+    /// weights and not with others.
+    #[inline(always)]
+    fn count_uniform(&self, window: &Window, classes: &[u16]) -> Option<[u64; FIELDS]> {
+        let reads_of_plane: u64 = window.reads.iter().copied().map(u64::from).sum();
+        let mut times = [0_u64; FEW];
         for plane in classes.chunks_exact(window.size).take(window.channels) {
-            for (classes, reads) in plane.chunks(most).zip(window.reads.chunks(most)) {
-                let counted =
-                    |(class, reads): (&u16, &u32)| self.fields_of[usize::from(*class)].wrapping_mul(u64::from(*reads));
-                let sum = classes.iter().zip(reads).map(counted).fold(0, u64::wrapping_add);
-                for (index, field) in fields.iter_mut().enumerate() {
-                    *field += sum >> (16 * index) & u64::from(u16::MAX);
+            // An element is read by each weight at most once, and weights are below 2^20.
+            for (classes, reads) in plane.chunks(1 << 10).zip(window.reads.chunks(1 << 10)) {
+                // Each wraps never, and so can be many at once.
+                let mut of_chunk = [0_u32; FEW];
+                let greatest = classes.iter().copied().fold(0, u16::max);
+                if usize::from(greatest) >= self.common {
+                    return None;
                 }
+                for (class, reads) in classes.iter().zip(reads) {
+                    for (number, times) in of_chunk.iter_mut().enumerate() {
+                        *times = times.wrapping_add(if usize::from(*class) == number { *reads } else { 0 });
+                    }
+                }
+                times.iter_mut().zip(of_chunk).for_each(|(all, times)| *all += u64::from(times));
             }
         }
-        (fields[3] == 0).then_some(fields)
+        let rest = reads_of_plane * window.channels as u64 - times.iter().sum::<u64>();
+        let mut fields = [0; FIELDS];
+        for (of_class, times) in self.few.iter().chain([&self.most]).zip(times.into_iter().chain([rest])) {
+            for (field, set) in fields.iter_mut().zip(of_class) {
+                *field += if *set { times } else { 0 };
+            }
+        }
+        (fields[FIELDS - 1] == 0).then_some(fields)
     }
 }
 
-/// Of a class, 16 bits each and 0 or 1, so that all are counted by one addition: hits,
-/// hits with a nonzero activation, is a zero, hits with some weights and not with
-/// others.
-const FIELDS: [u64; 4] = [1, 1 << 16, 1 << 32, 1 << 48];
+/// Counts zeros and hits of all activations in the planes of a layer.
+pub(super) struct CountOf<'a> {
+    pub counts: &'a Counts,
+    pub window: &'a Window,
+    pub planes: &'a [u32],
+    /// Of the elements of the planes.
+    pub classes: &'a [u16],
+}
+
+impl Kernel for CountOf<'_> {
+    type Output = LayerStats;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) -> LayerStats {
+        self.counts.count(self.window, self.planes, self.classes)
+    }
+}

@@ -203,9 +203,13 @@ impl LayerKernel {
             stats.invalid += of_sum.invalid;
             output[index] = sum;
         }
-        output.iter_mut().for_each(|sum| *sum = canonical(*sum));
-        self.on_channels(&mut output, &self.scales, |sum, scale| *sum = canonical(*sum * scale));
-        self.on_channels(&mut output, &self.bias, |sum, bias| *sum = canonical(*sum + bias));
+        self.on_channels(&mut output, &self.scales, |sum, scale| *sum *= scale);
+        if self.bias.is_empty() {
+            output.iter_mut().for_each(|sum| *sum = canonical(*sum));
+        } else {
+            // A NaN stays one.
+            self.on_channels(&mut output, &self.bias, |sum, bias| *sum = canonical(*sum + bias));
+        }
         (output, stats)
     }
 

@@ -8,7 +8,7 @@ use super::lanes::{Lanes, Line, Table, WIDTH};
 
 /// The classes that occur among a layer's activations.
 pub(super) struct Present {
-    /// In the order in which they occur.
+    /// Ascending.
     pub members: Vec<u16>,
     /// For each activation the index of its class among them.
     indices: Vec<u16>,
@@ -16,20 +16,26 @@ pub(super) struct Present {
 
 impl Present {
     /// None if there are more than `most`.
-    pub(super) fn new(classes: &[u16], most: usize) -> Option<Self> {
-        const UNSEEN: u16 = u16::MAX;
-        let mut index_of = vec![UNSEEN; usize::from(classes.iter().max().copied().unwrap_or(0)) + 1];
-        let (mut members, mut indices) = (Vec::new(), vec![0; classes.len()]);
-        for (slot, class) in indices.iter_mut().zip(classes) {
-            let index = &mut index_of[usize::from(*class)];
-            if *index == UNSEEN {
-                if members.len() == most {
-                    return None;
-                }
-                *index = members.len() as u16;
-                members.push(*class);
-            }
-            *slot = *index;
+    #[inline(always)]
+    pub(super) fn new<L: Lanes>(lanes: L, classes: &[u16], most: usize) -> Option<Self> {
+        let greatest = classes.iter().copied().fold(0, u16::max);
+        let mut seen = vec![false; usize::from(greatest) + 1];
+        classes.iter().for_each(|class| seen[usize::from(*class)] = true);
+        let members: Vec<u16> = (0..=greatest).filter(|class| seen[usize::from(*class)]).collect();
+        if members.len() > most {
+            return None;
+        }
+        let mut index_of = vec![0; seen.len()];
+        (0..).zip(&members).for_each(|(index, class)| index_of[usize::from(*class)] = index);
+        let index_of = Table::new(index_of, 0);
+        let mut indices = vec![0; classes.len()];
+        let (lines, rest) = classes.as_chunks::<WIDTH>();
+        let (slots, last) = indices.as_chunks_mut::<WIDTH>();
+        for (slots, line) in slots.iter_mut().zip(lines) {
+            *slots = lanes.narrow(lanes.gather(&index_of, lanes.widen(line)));
+        }
+        for (slot, class) in last.iter_mut().zip(rest) {
+            *slot = index_of.get((*class).into()) as u16;
         }
         Some(Self { members, indices })
     }
@@ -69,7 +75,7 @@ impl<'a, const N: usize> Picked<'a, N> {
     pub(super) fn new(tables: &[Option<Table>], present: &'a Present) -> Self {
         let of_weight = |table: &Option<Table>| {
             let mut lines = [[0; WIDTH]; N];
-            let table = table.iter().flat_map(|table| present.members.iter().map(|class| table.get(*class)));
+            let table = table.iter().flat_map(|table| present.members.iter().map(|class| table.get((*class).into())));
             lines.as_flattened_mut().iter_mut().zip(table).for_each(|(slot, word)| *slot = word);
             lines
         };

@@ -65,6 +65,14 @@ impl Products {
         }
     }
 
+    /// Gives each class another number, `new_of` its old one.
+    pub(super) fn renumber(&mut self, new_of: &[u16]) {
+        for of_weight in self.stored.iter_mut().chain(&mut self.hits).filter(|of_weight| !of_weight.is_empty()) {
+            let old = of_weight.clone();
+            old.iter().zip(new_of).for_each(|(word, new)| of_weight[usize::from(*new)] = *word);
+        }
+    }
+
     /// Whether every product is a plain multiplication.
     pub(super) fn is_plain(&self) -> bool {
         self.stored.iter().all(Vec::is_empty)

@@ -61,6 +61,8 @@ pub(super) struct SweepRun<'a, A> {
     pub planes: &'a [u32],
     /// Of the elements of the planes; empty without tables.
     pub classes: &'a [u16],
+    /// Whether each sum's mark is kept.
+    pub keep_marks: bool,
 }
 
 impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
@@ -68,7 +70,7 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
-        let Some(present) = Present::new(self.classes, NEAR_LINES * WIDTH) else {
+        let Some(present) = Present::new(lanes, self.classes, NEAR_LINES * WIDTH) else {
             return self.sums(lanes, Stored { tables: &self.sweep.tables, classes: self.classes });
         };
         match present.members.len().div_ceil(WIDTH).next_power_of_two() {
@@ -85,7 +87,7 @@ impl<A: Arithmetic> SweepRun<'_, A> {
     fn sums<L: Lanes, T: Tables>(&self, lanes: L, tables: T) -> Sums {
         let (outs, bases, offsets) = (self.sweep.outs, &self.window.bases, &self.window.offsets);
         let channels = self.sweep.weights.len() / offsets.len();
-        let mut sums = Sums::new::<A>(channels, bases.len());
+        let mut sums = Sums::new(channels, bases.len(), self.keep_marks);
         // From the first output to the last, the gaps between rows included.
         let span = bases.last().map_or(0, |last| last + 1);
         let mut words = vec![[0; WIDTH]; span.div_ceil(WIDTH)];
@@ -100,7 +102,7 @@ impl<A: Arithmetic> SweepRun<'_, A> {
                 }
                 (*words, *marks) = (lanes.store(sum.0), lanes.store(sum.1));
             }
-            sums.put_channel(channel, bases, words.as_flattened(), marks.as_flattened());
+            sums.put_channel::<A>(channel, bases, words.as_flattened(), marks.as_flattened());
         }
         sums
     }

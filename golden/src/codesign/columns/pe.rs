@@ -198,7 +198,8 @@ impl Kind {
         let (organisation, Sum { accumulator, product_bits }) = (self.organisation(), self.sum);
         let (what, rows) = match organisation {
             Organisation::Factored(shape) => {
-                (format!("factored_c{}_m{}", shape.columns, shape.mantissa_bits), shape.rows())
+                let significands = self.fractions.map_or(String::new(), |fractions| format!("s{fractions}"));
+                (format!("factored_c{}{significands}_m{}", shape.columns, shape.mantissa_bits), shape.rows())
             }
             Organisation::Grid(shape) => (format!("grid_r{}_c{}", shape.patterns, shape.columns), shape.rows()),
             Organisation::Pair => ("pair".to_owned(), 1),
@@ -293,6 +294,7 @@ mod tests {
         assert!(shared(4, 8).covers(&shared(4, 4)) && shared(8, 4).covers(&shared(4, 4)));
         assert!(!shared(4, 4).covers(&shared(2, 8)) && !shared(4, 8).covers(&small) && !small.covers(&shared(2, 2)));
         assert_eq!((shared(4, 8).products(), shared(4, 8).columns()), (32, 32));
+        assert_eq!(shared(4, 8).pe(WeightOperand::Index, true).name, "axp_pe_factored_c32s4_m3_fixed16_ix_frozen");
         // More of one and less of another are two different things.
         let (wide, deep) = (kind((16, 2), Sum::fixed(16, 6)), kind((8, 3), Sum::fixed(24, 9)));
         assert!(!wide.covers(&deep) && !deep.covers(&wide));

@@ -33,9 +33,18 @@ pub(super) trait Lanes: Copy {
     fn and(self, a: Self::Words, b: Self::Words) -> Self::Words;
     fn or(self, a: Self::Words, b: Self::Words) -> Self::Words;
     fn max_u32(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    /// Shifts each word right by `count`, below 32; zeros come in.
+    fn shift_right(self, words: Self::Words, count: u32) -> Self::Words;
+    /// The lower halves of words that are below 2^16.
+    fn narrow(self, words: Self::Words) -> [u16; WIDTH];
+    /// `other` where `keys` are `key`, else `words`.
+    fn replace_at(self, keys: Self::Words, key: u32, words: Self::Words, other: Self::Words) -> Self::Words;
     fn contains(self, words: Self::Words, word: u32) -> bool;
     /// `other` where `words` are `word`.
-    fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words;
+    #[inline(always)]
+    fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words {
+        self.replace_at(words, word, words, other)
+    }
     /// For each index, which is below `16 * N`, the word of a table in registers. `N`
     /// is a power of two.
     fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words;
@@ -56,8 +65,14 @@ impl Table {
     }
 
     /// One of its words; an index beyond them wraps.
-    pub(super) fn get(&self, index: u16) -> u32 {
-        self.0[usize::from(index) & (self.0.len() - 1)]
+    #[inline(always)]
+    pub(super) fn get(&self, index: u32) -> u32 {
+        self.0[index as usize & (self.0.len() - 1)]
+    }
+
+    /// Changes each of its words.
+    pub(super) fn change(&mut self, change: impl FnMut(&mut u32)) {
+        self.0.iter_mut().for_each(change);
     }
 
     fn mask(&self) -> u32 {
@@ -127,7 +142,7 @@ mod tests {
     }
 
     impl Kernel for All<'_> {
-        type Output = (Vec<Line>, bool);
+        type Output = (Vec<Line>, bool, [u16; WIDTH]);
 
         #[inline(always)]
         fn run<L: Lanes>(self, lanes: L) -> Self::Output {
@@ -143,13 +158,16 @@ mod tests {
                 lanes.max_u32(a, b),
                 lanes.widen(&self.halves),
                 lanes.replace(a, self.b[0], b),
+                lanes.replace_at(b, self.b[0], a, lanes.splat(9)),
+                lanes.shift_right(a, self.b[0] % 32),
                 lanes.pick::<1>(&[rows[0]], below(16)),
                 lanes.pick::<2>(&[rows[0], rows[1]], below(32)),
                 lanes.pick::<4>(&[rows[0], rows[1], rows[2], rows[3]], below(64)),
                 lanes.pick::<8>(&rows, below(128)),
                 lanes.gather(self.table, a),
             ];
-            (words.map(|words| lanes.store(words)).to_vec(), lanes.contains(a, self.b[0]))
+            let narrow = lanes.narrow(below(1 << 16));
+            (words.map(|words| lanes.store(words)).to_vec(), lanes.contains(a, self.b[0]), narrow)
         }
     }
 
@@ -182,7 +200,7 @@ mod tests {
             let rows: [Line; 8] = from_fn(|row| rows[row]);
             let float = |f: fn(f32, f32) -> f32| from_fn(|i| f(f32::from_bits(a[i]), f32::from_bits(b[i])).to_bits());
             let pick = |limit: u32| from_fn(|i| rows.as_flattened()[(a[i] % limit) as usize]);
-            let expected: [Line; 13] = [
+            let expected: [Line; 15] = [
                 float(|a, b| a + b),
                 float(|a, b| a * b),
                 from_fn(|i| a[i].wrapping_add(b[i])),
@@ -191,6 +209,8 @@ mod tests {
                 from_fn(|i| a[i].max(b[i])),
                 halves.map(u32::from),
                 from_fn(|i| if a[i] == b[0] { b[i] } else { a[i] }),
+                from_fn(|i| if b[i] == b[0] { 9 } else { a[i] }),
+                from_fn(|i| a[i] >> (b[0] % 32)),
                 pick(16),
                 pick(32),
                 pick(64),
@@ -198,12 +218,13 @@ mod tests {
                 a.map(|index| table.0[index as usize % table.0.len()]),
             ];
             for level in Level::available() {
-                let (found, contains) = level.run(All { a, b, halves, rows, table: &table });
+                let (found, contains, narrow) = level.run(All { a, b, halves, rows, table: &table });
                 for (operation, (found, expected)) in found.iter().zip(&expected).enumerate() {
                     let right = found.iter().zip(expected).all(|(a, b)| if operation < 2 { same(*a, *b) } else { a == b });
                     prop_assert!(right, "{:?}: operation {} gives {:x?}, not {:x?}", level, operation, found, expected);
                 }
                 prop_assert_eq!(contains, a.contains(&b[0]));
+                prop_assert_eq!(narrow, a.map(|word| word as u16));
             }
         }
     }

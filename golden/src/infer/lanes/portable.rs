@@ -70,8 +70,18 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn replace(self, words: Line, word: u32, other: Line) -> Line {
-        from_fn(|lane| if words[lane] == word { other[lane] } else { words[lane] })
+    fn shift_right(self, words: Line, count: u32) -> Line {
+        words.map(|word| word.wrapping_shr(count))
+    }
+
+    #[inline(always)]
+    fn narrow(self, words: Line) -> [u16; WIDTH] {
+        words.map(|word| word as u16)
+    }
+
+    #[inline(always)]
+    fn replace_at(self, keys: Line, key: u32, words: Line, other: Line) -> Line {
+        from_fn(|lane| if keys[lane] == key { other[lane] } else { words[lane] })
     }
 
     #[inline(always)]

@@ -121,10 +121,24 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    fn replace(self, words: __m512i, word: u32, other: __m512i) -> __m512i {
-        let word = self.splat(word);
+    fn shift_right(self, words: __m512i, count: u32) -> __m512i {
         // SAFETY: the CPU has the unit.
-        unsafe { _mm512_mask_blend_epi32(_mm512_cmpeq_epi32_mask(words, word), words, other) }
+        unsafe { _mm512_srl_epi32(words, _mm_cvtsi32_si128(count as i32)) }
+    }
+
+    #[inline(always)]
+    fn narrow(self, words: __m512i) -> [u16; WIDTH] {
+        let mut halves = [0; WIDTH];
+        // SAFETY: the CPU has the unit, and the halves are 32 bytes.
+        unsafe { _mm256_storeu_si256(halves.as_mut_ptr().cast(), _mm512_cvtepi32_epi16(words)) }
+        halves
+    }
+
+    #[inline(always)]
+    fn replace_at(self, keys: __m512i, key: u32, words: __m512i, other: __m512i) -> __m512i {
+        let key = self.splat(key);
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_mask_blend_epi32(_mm512_cmpeq_epi32_mask(keys, key), words, other) }
     }
 
     #[inline(always)]
@@ -259,13 +273,34 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words {
-        let word = self.splat(word);
+    fn shift_right(self, words: Self::Words, count: u32) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            let count = _mm_cvtsi32_si128(count as i32);
+            [_mm256_srl_epi32(words[0], count), _mm256_srl_epi32(words[1], count)]
+        }
+    }
+
+    #[inline(always)]
+    fn narrow(self, words: Self::Words) -> [u16; WIDTH] {
+        let mut halves = [0; WIDTH];
+        // SAFETY: the CPU has the unit, and the halves are 32 bytes. Packing takes both operands'
+        // lower quarters first.
+        unsafe {
+            let packed = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packus_epi32(words[0], words[1]));
+            _mm256_storeu_si256(halves.as_mut_ptr().cast(), packed);
+        }
+        halves
+    }
+
+    #[inline(always)]
+    fn replace_at(self, keys: Self::Words, key: u32, words: Self::Words, other: Self::Words) -> Self::Words {
+        let key = self.splat(key);
         let mut replaced = words;
         for half in 0..2 {
             // SAFETY: the CPU has the unit.
             replaced[half] =
-                unsafe { _mm256_blendv_epi8(words[half], other[half], _mm256_cmpeq_epi32(words[half], word[half])) };
+                unsafe { _mm256_blendv_epi8(words[half], other[half], _mm256_cmpeq_epi32(keys[half], key[half])) };
         }
         replaced
     }

@@ -2,9 +2,8 @@
 
 use super::activity::Activity;
 use crate::energy::figures::Split;
-use axp_spec::{Accumulator, AmRow, LayerMemory, Organisation, PeConfig};
+use axp_spec::{Accumulator, Organisation, PeConfig};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 /// A part of a processing element whose energy has a row of its own in a table.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,17 +247,9 @@ pub(super) struct Size {
     sum_bits: f64,
 }
 
-/// Rows of a layer that are different: those of a `factored` memory go by the weight's fraction.
-fn frozen_rows(config: &PeConfig, layer: &LayerMemory) -> usize {
-    let Some(shape) = config.factored_memory() else { return layer.am.rows.len() };
-    let fraction = |row: &AmRow| shape.parts(config.format, row.key).1;
-    let fractions: BTreeSet<u32> = layer.am.rows.iter().map(fraction).collect();
-    fractions.len() << shape.mantissa_bits
-}
-
 impl Size {
     pub(super) fn of(config: &PeConfig) -> Self {
-        let layers = config.frozen_layers().iter().map(|layer| frozen_rows(config, layer) as f64);
+        let layers = config.frozen_layers().iter().map(|layer| layer.different_rows(config) as f64);
         let (all_layers, most) = layers.fold((0.0, 0.0), |(sum, most), rows| (sum + rows, rows.max(most)));
         // In logic, rows that hold the same are one.
         let rows = if config.is_frozen() { most } else { config.rows() as f64 };
