@@ -31,7 +31,7 @@ def row(net: str, kind: str, report: dict) -> str:
         f"`{net}`",
         KINDS[kind],
         f"`{report['pe']['name'].removeprefix('axp_pe_')}`",
-        str(choice["products"]),
+        str(choice.get("products", choice["rows"])),
         f"{len(exact)} ({share:.1f} %)" if exact else "none",
         f"{accuracy['loss_pp']:+.2f} ({low:+.2f} to {high:+.2f})",
         f"{subsets['mean_pp']:+.2f} ({least:+.2f} to {most:+.2f})",

@@ -2,6 +2,7 @@
 
 use crate::runner::{Runner, bundled, entries};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fs;
 
 fn layer_names(report: &Value) -> Vec<String> {
@@ -235,6 +236,53 @@ fn a_factored_memory_goes_the_whole_way() {
     refused(&|design| design["layers"][1]["magnitudes"] = vec!["3f800000"].into(), "1 weight magnitudes");
     let codebook = |design: &mut Value| design["layers"][0]["codebook"][0] = "3f812345".into();
     refused(&codebook, "for which none of the");
+}
+
+/// Columns of one significand, and channels that are scaled.
+#[test]
+fn shared_significands_and_scaled_channels_go_the_whole_way() {
+    let runner = Runner::new();
+    let fixed = ["--memory", "factored", "--accumulator", "fixed", "--accumulator-bits", "16", "--channel-scales"];
+    // By index 32 columns of two significands, then by value: a column is a significand.
+    let shared = &["--size", "32x2", "--fractions", "2", "--index", "--frozen"][..];
+    let cases = [
+        (shared, "axp_pe_factored_c32s2_m2_fixed16_ix_frozen", 8_usize, 128_usize),
+        (&["--size", "3x2"], "axp_pe_factored_c3_m2_fixed16", 12, 12),
+        (&["--size", "4x2", "--index"], "axp_pe_factored_c4_m2_fixed16_ix", 16, 16),
+    ];
+    for (options, name, products, rows) in cases {
+        let tail = ["--macs", "20000", "--force", "--zero-skip"];
+        let built = runner.run(&[&["build", "--out", "out"], &fixed[..], options, &tail].concat());
+        assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
+        let (report, design) = (runner.json("out/report.json"), runner.json("out/design.json"));
+        assert_eq!(report["pe"]["name"], name);
+        assert_eq!(report["equivalence"]["mismatches"], 0);
+        assert_eq!(report["choice"]["products"], products);
+        assert_eq!(report["choice"]["rows"], rows);
+        assert!(report["accuracy"]["loss_pp"].as_f64().unwrap() <= 1.0);
+        let scaled = design["layers"].as_array().unwrap().iter().any(|layer| layer.get("channel_exponents").is_some());
+        // A codebook of sixteen powers has nothing to gain.
+        assert_eq!(scaled, name.ends_with("c4_m2_fixed16_ix"), "{name}");
+        let found: BTreeSet<String> = design["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|layer| {
+                let codebook: Vec<String> = serde_json::from_value(layer["codebook"].clone()).unwrap();
+                codebook
+                    .into_iter()
+                    .map(|bits| format!("{:06x}", u32::from_str_radix(&bits, 16).unwrap() & 0x007F_FFFF))
+            })
+            .collect();
+        assert!(name.ends_with("_ix") || found.len() <= products / 4 * design["layers"].as_array().unwrap().len());
+    }
+    for (options, message) in [
+        (&["--size", "9x2", "--fractions", "2", "--index"][..], "divides the number of columns"),
+        (&["--fractions", "2", "--index"], "--size"),
+        (&["--size", "8x2", "--fractions", "2"], "--index"),
+    ] {
+        runner.refused(&[&["build", "--out", "bad"], &fixed[..], options].concat(), &[message]);
+    }
 }
 
 /// The same with binary32 sums, whose products are short unless they are asked to be long.

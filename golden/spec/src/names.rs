@@ -1,9 +1,9 @@
 //! Which names can be modules, and so files and folders.
 
-/// Whether a name is safe as a module and a folder: 1 to 40 lower-case letters,
+/// Whether a name is safe as a module and a folder: 1 to 48 lower-case letters,
 /// digits and `_`, a letter first, no `__`, no `_` at the end, no keyword.
 pub fn is_safe_name(name: &str) -> bool {
-    (1..=40).contains(&name.len())
+    (1..=48).contains(&name.len())
         && name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         && !name.contains("__")

@@ -58,7 +58,7 @@ pub enum ResetStyle {
 #[serde(deny_unknown_fields)]
 pub struct PeConfig {
     /// Name of the configuration: the top module and the folder it is written
-    /// to. Lower-case letters, digits and `_`, a letter first, at most 40.
+    /// to. Lower-case letters, digits and `_`, a letter first, at most 48.
     pub name: String,
     /// Format of weights, activations, products and results.
     pub format: FloatFormat,

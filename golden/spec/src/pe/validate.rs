@@ -13,7 +13,7 @@ use thiserror::Error;
 pub enum PeConfigError {
     /// The name would not be a safe module and folder name.
     #[error(
-        "{0:?} cannot name a configuration: use 1 to 40 lower-case letters, digits and '_', \
+        "{0:?} cannot name a configuration: use 1 to 48 lower-case letters, digits and '_', \
          a letter first, no '__', no '_' at the end, and no Verilog keyword"
     )]
     Name(String),
