@@ -81,7 +81,7 @@ mod tests {
         let layer = |magnitudes: &[f32; 8]| {
             let magnitudes = magnitudes.map(Bits32::from);
             let row = |place: u32| {
-                let (column, prefix) = (place / 2, place % 2 << 22);
+                let (column, prefix) = (place / 2, (place % 2) << 22);
                 let magnitude = magnitudes[column as usize].0;
                 let product = Bits32(magnitude >> 1 & 0x003F_FFFF | prefix);
                 AmRow { key: shape.key(Binary32, column, magnitude, prefix), care: shape.care(Binary32), product }
