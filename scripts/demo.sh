@@ -19,4 +19,8 @@ for net in digits keywords; do
 done
 printf '\n== energy of digits, on gates of osu018 (some minutes the first time, then kept)\n'
 target/release/axp energy "$out/digits"
-printf '\nOpen %s and %s in a browser.\n' "$out/digits/report.html" "$out/keywords/report.html"
+printf '\n== digits on the memory that saves most: factored, in logic, with fixed-point sums\n'
+target/release/axp build --bundled digits --memory factored --accumulator fixed --index --frozen --zero-skip \
+  --out "$out/digits_factored" --force
+target/release/axp energy "$out/digits_factored"
+printf '\nOpen %s, %s and %s in a browser.\n' "$out/digits/report.html" "$out/keywords/report.html" "$out/digits_factored/report.html"

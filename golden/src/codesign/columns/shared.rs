@@ -9,6 +9,8 @@ use super::super::cluster::{Clustering, nearest_index};
 
 /// Most iterations of choosing values and significands.
 const MAX_ITERATIONS: usize = 40;
+/// Weights that significands are chosen by: of layers with more, every so many, which are plenty for a codebook.
+const MOST_WEIGHTS: usize = 1 << 16;
 /// Where significands start, see [`start`]: of several results the best is taken.
 const STARTS: [f64; 2] = [0.5, 0.0];
 /// Greatest significand: below 2, in binary32.
@@ -62,12 +64,13 @@ fn lloyd(weights: &[f32], importance: &[f64], mut significands: Vec<f64>, powers
     let total: f64 = importance.iter().sum();
     // No weight may be weightless, as in k-means.
     let floor = if total > 0.0 { total * 1e-9 / weights.len().max(1) as f64 } else { 1.0 };
+    let every = weights.len().div_ceil(MOST_WEIGHTS).max(1);
     let mut error = f64::INFINITY;
     for _ in 0..MAX_ITERATIONS {
         let places = Places::new(&significands, powers);
         let mut sums = vec![[0.0_f64; 2]; significands.len()];
         let mut found = 0.0;
-        for (weight, importance) in weights.iter().zip(importance) {
+        for (weight, importance) in weights.iter().zip(importance).step_by(every) {
             let magnitude = f64::from(weight.abs());
             let (index, power) = places.nearest(magnitude);
             let mass = importance + floor;
