@@ -11,8 +11,11 @@ const FACTORED: [(u32, u32); 10] =
 /// significands, in the same order.
 const SHARED: [(u32, u32, u32); 10] =
     [(2, 4, 2), (2, 8, 2), (4, 4, 2), (4, 8, 2), (4, 4, 3), (4, 8, 3), (8, 4, 3), (8, 8, 3), (8, 8, 4), (16, 4, 4)];
-/// Powers of two of weights that are given by value: what is smaller hardly counts.
+/// Most powers of two of weights that are given by value: what is smaller hardly counts.
 const EXPONENTS: u32 = 10;
+/// Magnitudes of a codebook of weights by value: with both signs as many values as inference looks
+/// up in registers (`infer/sources.rs`).
+const MAGNITUDES: u32 = 64;
 /// Fewest magnitudes or significands of a layer.
 const FEWEST: u32 = 2;
 /// Patterns and columns of a `grid`, in the same order.
@@ -168,7 +171,8 @@ impl Kind {
             (_, _, Some(fractions)) => LayerColumns::Shared { fractions, exponents: self.size.0 / fractions.max(1) },
             // Weights by value have any exponent, and a column a significand.
             (ColumnMemory::Factored, WeightOperand::Value, None) => {
-                LayerColumns::Shared { fractions: self.size.0, exponents: EXPONENTS }
+                let exponents = (MAGNITUDES / self.size.0.max(1)).clamp(1, EXPONENTS);
+                LayerColumns::Shared { fractions: self.size.0, exponents }
             }
             _ => LayerColumns::Columns(self.columns()),
         }
