@@ -112,10 +112,9 @@ impl Search<'_> {
         // Sign, exponent and the mantissa bits that select a row.
         let top = |value: &Value| value.slice(below, format.width() - below);
 
-        let near = exponent.top() ^ exponent.bit(exponent_bits - 2);
-        let near = c.net("near", near, "a hit whatever the weight");
         // No weight of a regular memory is subnormal, so that a zero always hits.
         let (first, second) = (exponent.top(), exponent.bit(exponent_bits - 2));
+        let near = c.net("near", &first ^ &second, "a hit whatever the weight");
         let tiny = match exponent_bits {
             2 => literal(0, 1),
             _ => !(&first | &second) & exponent.slice(0, exponent_bits - 2).any(),

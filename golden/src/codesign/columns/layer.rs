@@ -75,7 +75,8 @@ impl Folded {
         Self { clustering, shared: None, exponents: Vec::new(), pairs: Vec::new(), zeros: 0 }
     }
 
-    /// The magnitudes of the columns, ascending. Where weights are given by value,
+    /// The magnitudes of the columns: ascending, or by power of two where a PE that is given
+    /// indices shares significands. Where weights are given by value,
     /// those that differ by a power of two share a column, and a zero needs none.
     fn magnitudes(&self, config: &PeConfig) -> Vec<f32> {
         let by_index = config.has_codebook();
