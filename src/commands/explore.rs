@@ -165,8 +165,9 @@ fn front_table(rows: &[Row]) -> String {
     let number = |value: Option<f64>, digits: usize| value.map_or("-".to_owned(), |value| format!("{value:.digits$}"));
     let line = |row: &&Row| {
         format!(
-            "{:<41} {:>5} {:>7} {:>7} {:>8} {:>7}\n",
-            row.design,
+            "{:<36} {:>5} {:>7} {:>7} {:>8} {:>7}\n",
+            // All names begin so, and they fill the line without it.
+            row.design.strip_prefix("axp_pe_").unwrap_or(&row.design),
             row.exact_layers,
             number(row.pj_per_mac, 1),
             number(row.area_ge, 0),
@@ -175,6 +176,6 @@ fn front_table(rows: &[Row]) -> String {
         )
     };
     let head =
-        format!("{:<41} {:>5} {:>7} {:>7} {:>8} {:>7}\n", "design", "exact", "pJ/MAC", "GE", "expected", "loss/pp");
+        format!("{:<36} {:>5} {:>7} {:>7} {:>8} {:>7}\n", "design", "exact", "pJ/MAC", "GE", "expected", "loss/pp");
     head + &front.iter().map(line).collect::<String>()
 }

@@ -18,6 +18,7 @@ fn parts_of_a_sweep_make_the_same_table_as_the_whole() {
     let whole = run(explore("whole", &[]));
     assert_eq!(whole.code, Some(0), "{}", whole.stderr);
     assert!(whole.stdout.contains("pJ/MAC") && whole.stdout.contains("sweep.csv"), "{}", whole.stdout);
+    assert!(whole.stdout.lines().all(|line| line.chars().count() <= 80), "{}", whole.stdout);
 
     // The first part is killed on its way, and done again.
     let arguments = explore("parts", &["--shard", "1/2"]);
