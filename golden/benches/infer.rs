@@ -1,7 +1,7 @@
 //! Whole-net inference beside tract's float arithmetic, on the workloads.
 //!
-//! `cargo bench -p axp-golden --bench infer [-- NETWORK...]` prints, for each network
-//! and kind of design, the time of one inference and its ratio to tract's on the same
+//! `cargo bench -p axp-golden --bench infer [-- NETWORK... DESIGN...]` prints, for each
+//! network and kind of design, the time of one inference and its ratio to tract's on the same
 //! samples and threads. All of them take turns, round by round, so that whatever else
 //! the machine does slows all of them. Networks that are not at hand are skipped aloud.
 
@@ -22,6 +22,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 const NETS: [&str; 3] = ["kws_dscnn", "fashion_lenet5", "fsdd_tdnnf"];
+/// The designs.
+const KINDS: [&str; 6] = ["factored fixed", "factored float", "grid fixed", "grid float", "pair 128 rows", "empty AM"];
 /// Samples of a round; those that designs are made from are the same.
 const SAMPLES: usize = 200;
 const ROUNDS: usize = 25;
@@ -36,9 +38,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes `--bench`.
     let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!("{:16} {:16} {:>10} {:>10} {:>8} {:>8}", "network", "design", "min us", "median us", "min", "median");
-    for name in NETS.iter().filter(|name| named.is_empty() || named.iter().any(|n| n == *name)) {
+    let (nets, designs): (Vec<&String>, Vec<&String>) = named.iter().partition(|name| NETS.contains(&name.as_str()));
+    for name in NETS.iter().filter(|name| nets.is_empty() || nets.iter().any(|n| n == *name)) {
         match load(name)? {
-            Some((network, samples)) => compare(name, &network, &samples)?,
+            Some((network, samples)) => compare(name, &network, &samples, &designs)?,
             None => eprintln!("SKIPPED: no workload {name} in ../shared/workloads"),
         }
     }
@@ -58,17 +61,20 @@ fn load(name: &str) -> Result<Option<(Network, Samples)>, Box<dyn Error>> {
 }
 
 /// Lets tract and all designs take turns, and prints their times.
-fn compare(name: &str, network: &Network, samples: &Samples) -> Result<(), Box<dyn Error>> {
+fn compare(name: &str, network: &Network, samples: &Samples, designs: &[&String]) -> Result<(), Box<dyn Error>> {
     let fixed = |product_width| Accumulator::Fixed { width: 24, product_width };
     let column = |memory, accumulator| column_design(network, samples, memory, accumulator);
-    let engines = [
-        ("factored fixed", column(ColumnMemory::Factored, fixed(9))?),
-        ("factored float", column(ColumnMemory::Factored, Accumulator::Float)?),
-        ("grid fixed", column(ColumnMemory::Grid, fixed(18))?),
-        ("grid float", column(ColumnMemory::Grid, Accumulator::Float)?),
-        ("pair 128 rows", pair_design(network, samples)?),
-        ("empty AM", Engine::exact(network, false)),
-    ];
+    let engine = |kind: &str| match kind {
+        "factored fixed" => column(ColumnMemory::Factored, fixed(9)),
+        "factored float" => column(ColumnMemory::Factored, Accumulator::Float),
+        "grid fixed" => column(ColumnMemory::Grid, fixed(18)),
+        "grid float" => column(ColumnMemory::Grid, Accumulator::Float),
+        "pair 128 rows" => pair_design(network, samples),
+        _ => Ok(Engine::exact(network, false)),
+    };
+    let chosen = |kind: &&str| designs.is_empty() || designs.iter().any(|design| design == kind);
+    let engines = KINDS.into_iter().filter(chosen).map(|kind| Ok((kind, engine(kind)?)));
+    let engines = engines.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
     let cancel = AtomicBool::new(false);
     let control = Control { progress: &|_| {}, cancel: &cancel };
     let mut times = vec![Vec::new(); 1 + engines.len()];

@@ -15,9 +15,6 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     /// Whether totals are made of marks; else a mark only tells whether a sum is open.
     const TOTALS_OF_MARKS: bool = false;
 
-    /// An empty sum.
-    fn start(&self) -> u32;
-
     /// The product of a miss.
     fn multiply(&self, weight: f32, activation: f32) -> u32;
 
@@ -25,7 +22,7 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     fn total(&self, sum: u32, mark: u32) -> f32;
 
     /// Whether a sum must be computed by the number rules instead, pair by pair. True
-    /// of several marks' OR, if it is true of one.
+    /// of the greatest of several marks, if it is true of one.
     fn is_open(&self, mark: u32) -> bool {
         let _ = mark;
         false
@@ -42,12 +39,43 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
         lanes.load(&products)
     }
 
-    /// Sums and their marks with a product added to each.
-    fn add_words<L: Lanes>(lanes: L, sums: Marked<L>, products: L::Words) -> Marked<L>;
-}
+    /// What a product adds to a sum once it is multiplied by a power of two.
+    fn scale(&self, product: f32, power: f32) -> u32;
 
-/// Sums and their marks.
-pub(super) type Marked<L> = (<L as Lanes>::Words, <L as Lanes>::Words);
+    /// The same.
+    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words;
+
+    /// Whether a word leaves a sum as it is, unless the sum is -0.
+    fn is_zero(word: u32) -> bool;
+
+    /// Sums with a product added to each.
+    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words;
+
+    /// Marks of sums after a look at them.
+    #[inline(always)]
+    fn look<L: Lanes>(lanes: L, marks: L::Words, sums: L::Words) -> L::Words {
+        let _ = (lanes, sums);
+        marks
+    }
+
+    /// How far a product moves a sum, in what [`Arithmetic::looking`] takes.
+    fn reach(&self, product: u32) -> u32 {
+        let _ = product;
+        0
+    }
+
+    /// How many products, none of which moves a sum further than `reach`, may be added
+    /// between looks, and the arithmetic that tells of such looks whether a sum is open.
+    fn looking(&self, reach: u32) -> (Self, usize) {
+        let _ = reach;
+        (*self, usize::MAX)
+    }
+
+    /// The same where every sum is looked at after every product.
+    fn strict(&self) -> Self {
+        *self
+    }
+}
 
 /// One binary32 sum.
 #[derive(Clone, Copy, Debug)]
@@ -59,10 +87,6 @@ impl Arithmetic for Float {
     // Adding -0 changes no sum, not even -0.
     const NOTHING: u32 = 1 << 31;
     const MARKED: bool = false;
-
-    fn start(&self) -> u32 {
-        0
-    }
 
     #[inline(always)]
     fn multiply(&self, weight: f32, activation: f32) -> u32 {
@@ -79,20 +103,36 @@ impl Arithmetic for Float {
         lanes.mul_f32(weights, activations)
     }
 
+    fn scale(&self, product: f32, power: f32) -> u32 {
+        (product * power).to_bits()
+    }
+
     #[inline(always)]
-    fn add_words<L: Lanes>(lanes: L, (sums, marks): Marked<L>, products: L::Words) -> Marked<L> {
-        (lanes.add_f32(sums, products), marks)
+    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
+        lanes.mul_f32(products, powers)
+    }
+
+    fn is_zero(word: u32) -> bool {
+        word << 1 == 0
+    }
+
+    #[inline(always)]
+    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
+        lanes.add_f32(sums, products)
     }
 }
 
 /// A two's complement sum of at most [`Fixed::MAX_WIDTH`] bits that has not left its
 /// range: one that has is computed again.
 ///
-/// The words hold sums with half of the range added, so that a sum in range is
-/// below 2^width, and the OR of all its values tells whether it ever was not.
+/// A mark is the greatest magnitude that a sum had when it was looked at. Where no product
+/// is great, a sum need not be looked at after each one: it is in range all along if it is far
+/// enough from the ends at each look.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fixed {
     width: u32,
+    /// The greatest magnitude at a look that leaves no doubt.
+    limit: u32,
     /// Units in 1, and what a unit is worth: powers of two.
     units: f64,
     unit: f64,
@@ -109,6 +149,7 @@ impl Fixed {
         let exact = |exponent: i32| f64::from_bits(((exponent + 1023) as u64) << 52);
         (format.width <= Self::MAX_WIDTH).then(|| Self {
             width: format.width,
+            limit: (1 << (format.width - 1)) - 1,
             units: exact(-format.last_bit),
             unit: exact(format.last_bit),
         })
@@ -136,10 +177,6 @@ impl Arithmetic for Fixed {
     const NOTHING: u32 = 0;
     const MARKED: bool = true;
 
-    fn start(&self) -> u32 {
-        1 << (self.width - 1)
-    }
-
     #[inline(always)]
     fn multiply(&self, weight: f32, activation: f32) -> u32 {
         self.convert(weight * activation) as u32
@@ -148,18 +185,58 @@ impl Arithmetic for Fixed {
     #[inline(always)]
     fn total(&self, sum: u32, _: u32) -> f32 {
         // Rounded once: the product of an integer and a power of two is exact.
-        (f64::from(sum.wrapping_sub(self.start()) as i32) * self.unit) as f32
+        (f64::from(sum as i32) * self.unit) as f32
     }
 
     #[inline(always)]
     fn is_open(&self, mark: u32) -> bool {
-        mark >> self.width != 0
+        mark > self.limit
+    }
+
+    fn scale(&self, product: f32, power: f32) -> u32 {
+        let rounded = (product * power * self.units as f32).round_ties_even();
+        // As vector units do: what has no encoding becomes the least number.
+        if rounded >= -(2_f32.powi(31)) && rounded < 2_f32.powi(31) { rounded as i32 as u32 } else { 1 << 31 }
     }
 
     #[inline(always)]
-    fn add_words<L: Lanes>(lanes: L, (sums, marks): Marked<L>, products: L::Words) -> Marked<L> {
-        let sums = lanes.add_i32(sums, products);
-        (sums, lanes.or(marks, sums))
+    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
+        let units = lanes.splat((self.units as f32).to_bits());
+        lanes.round_i32(lanes.mul_f32(lanes.mul_f32(products, powers), units))
+    }
+
+    fn is_zero(word: u32) -> bool {
+        word == 0
+    }
+
+    #[inline(always)]
+    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
+        lanes.add_i32(sums, products)
+    }
+
+    #[inline(always)]
+    fn look<L: Lanes>(lanes: L, marks: L::Words, sums: L::Words) -> L::Words {
+        lanes.max_u32(marks, lanes.abs_i32(sums))
+    }
+
+    fn reach(&self, product: u32) -> u32 {
+        (product as i32).unsigned_abs()
+    }
+
+    fn looking(&self, reach: u32) -> (Self, usize) {
+        // Sums are at most half of the range where they are at most the peaks that the range was
+        // made for, so that nearly half of it is to spare.
+        let range = 1_u32 << (self.width - 1);
+        let spare = 3 * (range >> 3);
+        match spare / reach.max(1) {
+            0 | 1 => (self.strict(), 1),
+            // Between looks a sum moves by less than what is kept.
+            steps => (Self { limit: range - 1 - steps * reach, ..*self }, steps as usize),
+        }
+    }
+
+    fn strict(&self) -> Self {
+        Self { limit: (1 << (self.width - 1)) - 1, ..*self }
     }
 }
 
@@ -172,10 +249,6 @@ impl Arithmetic for Peak {
     const NOTHING: u32 = Float::NOTHING;
     const MARKED: bool = true;
     const TOTALS_OF_MARKS: bool = true;
-
-    fn start(&self) -> u32 {
-        0
-    }
 
     #[inline(always)]
     fn multiply(&self, weight: f32, activation: f32) -> u32 {
@@ -192,11 +265,32 @@ impl Arithmetic for Peak {
         lanes.mul_f32(weights, activations)
     }
 
+    fn scale(&self, product: f32, power: f32) -> u32 {
+        (product * power).to_bits()
+    }
+
     #[inline(always)]
-    fn add_words<L: Lanes>(lanes: L, (sums, marks): Marked<L>, products: L::Words) -> Marked<L> {
-        let sums = lanes.add_f32(sums, products);
+    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
+        lanes.mul_f32(products, powers)
+    }
+
+    fn is_zero(word: u32) -> bool {
+        word << 1 == 0
+    }
+
+    #[inline(always)]
+    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
+        lanes.add_f32(sums, products)
+    }
+
+    #[inline(always)]
+    fn look<L: Lanes>(lanes: L, marks: L::Words, sums: L::Words) -> L::Words {
         // Encodings of numbers that are not negative are in the order of the numbers.
-        (sums, lanes.max_u32(marks, lanes.and(sums, lanes.splat(!(1 << 31)))))
+        lanes.max_u32(marks, lanes.and(sums, lanes.splat(!(1 << 31))))
+    }
+
+    fn looking(&self, _: u32) -> (Self, usize) {
+        (*self, 1)
     }
 }
 
@@ -206,7 +300,7 @@ pub(super) struct Sums {
     pub words: Vec<u32>,
     /// Their marks, if these are kept.
     pub marks: Vec<u32>,
-    /// The OR of all marks.
+    /// The greatest of all marks.
     pub seen: u32,
     positions: usize,
 }
@@ -224,7 +318,7 @@ impl Sums {
         let slots = self.words[first..].iter_mut().step_by(self.positions);
         slots.zip(words).for_each(|(slot, word)| *slot = *word);
         if A::MARKED {
-            self.seen |= marks.iter().fold(0, |all, mark| all | mark);
+            self.seen = marks.iter().copied().fold(self.seen, u32::max);
             if !self.marks.is_empty() {
                 let slots = self.marks[first..].iter_mut().step_by(self.positions);
                 slots.zip(marks).for_each(|(slot, mark)| *slot = *mark);
@@ -247,7 +341,7 @@ impl Sums {
         }
         if A::MARKED {
             for place in places {
-                self.seen |= marks[*place];
+                self.seen = self.seen.max(marks[*place]);
             }
         }
         if !self.marks.is_empty() {
@@ -255,5 +349,67 @@ impl Sums {
                 *slot = marks[*place];
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lanes::{Kernel, Level};
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One sum in each lane, looked at after so many products.
+    struct Summed<'a> {
+        products: &'a [i32],
+        steps: usize,
+    }
+
+    impl Kernel for Summed<'_> {
+        type Output = (i32, u32);
+
+        #[inline(always)]
+        fn run<L: Lanes>(self, lanes: L) -> (i32, u32) {
+            let (mut sums, mut marks) = (lanes.splat(0), lanes.splat(0));
+            for products in self.products.chunks(self.steps) {
+                for product in products {
+                    sums = Fixed::add_words(lanes, sums, lanes.splat(*product as u32));
+                }
+                marks = Fixed::look(lanes, marks, sums);
+            }
+            (lanes.store(sums)[0] as i32, lanes.store(marks)[0])
+        }
+    }
+
+    proptest! {
+        /// A sum that was out of range is open, whenever it was looked at; and one that stays within a half of
+        /// the range is not.
+        #[test]
+        fn looks_miss_no_overflow(
+            width in 4..=31_u32,
+            bits in 0..31_u32,
+            products in proptest::collection::vec(any::<i32>(), 1..200),
+        ) {
+            let fixed = Fixed::new(FixedFormat { width, last_bit: -3 }).unwrap();
+            let products: Vec<i32> = products.iter().map(|product| product >> (31 - bits.min(width - 1))).collect();
+            let reach = products.iter().map(|product| fixed.reach(*product as u32)).max().unwrap();
+            let (looking, steps) = fixed.looking(reach);
+            let sums: Vec<i64> = products.iter().scan(0, |sum, product| { *sum += i64::from(*product); Some(*sum) }).collect();
+            let range = 1_i64 << (width - 1);
+            let overflow = sums.iter().any(|sum| !(-range..range).contains(sum));
+            let small = sums.iter().all(|sum| 2 * sum.abs() < range);
+            let strict = level_sum(&products, 1);
+            prop_assert!(!overflow || fixed.strict().is_open(strict.1));
+            prop_assert!(!small || !fixed.strict().is_open(strict.1));
+            let relaxed = level_sum(&products, steps);
+            prop_assert!(!overflow || looking.is_open(relaxed.1), "{} steps", steps);
+            prop_assert!(!small || !looking.is_open(relaxed.1), "{} steps", steps);
+            if !overflow {
+                prop_assert_eq!(i64::from(relaxed.0), *sums.last().unwrap());
+            }
+        }
+    }
+
+    fn level_sum(products: &[i32], steps: usize) -> (i32, u32) {
+        Level::best().run(Summed { products, steps })
     }
 }

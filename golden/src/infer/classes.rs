@@ -17,6 +17,9 @@ pub(super) const MINUS_ZERO: u16 = 1;
 /// Class of everything that no row matches, infinities and NaNs among them.
 pub(super) const NOTHING: u16 = 2;
 
+/// Class of the first prefix, where prefixes are classes.
+const PREFIXES: u32 = NOTHING as u32;
+
 /// Set in a table entry that is the index of a tree node, not a class.
 const NODE: u32 = 1 << 31;
 /// The table covers sign and exponent at least, so that special values can be
@@ -39,7 +42,8 @@ struct Node {
 #[derive(Clone, Debug)]
 pub(super) struct Classes {
     shift: u32,
-    table: Table,
+    /// None where each prefix is a class.
+    table: Option<Table>,
     nodes: Vec<Node>,
     /// For each class the activation patterns that it satisfies, by index.
     patterns: Vec<Vec<u16>>,
@@ -95,30 +99,28 @@ impl Classes {
             let first = ((sign | special) >> shift) as usize;
             table[first..][..1 << (23 - shift)].fill(u32::from(NOTHING));
         }
-        Some(Self { shift, table: Table::new(table, u32::from(NOTHING)), nodes, patterns, pattern_of_row })
+        Some(Self { shift, table: Some(Table::new(table, u32::from(NOTHING))), nodes, patterns, pattern_of_row })
     }
 
-    /// The classes of sign, exponent and top fraction bits, and an activation of
-    /// each but [`NOTHING`], which holds infinities, NaNs and subnormals. `None` if
-    /// they are too many.
+    /// The classes of sign, exponent and top fraction bits, one for each, and an activation
+    /// of each. Of zeros, subnormals, infinities and NaNs a class tells nothing but the zeros.
+    /// `None` if they are too many.
     pub(super) fn prefixes(fraction_bits: u32) -> Option<(Self, Vec<u32>)> {
         let shift = 23_u32.checked_sub(fraction_bits)?;
-        let normal = |prefix: &u32| (1..255).contains(&(prefix << shift >> 23 & 0xFF));
         let prefixes = 1_u32 << (32 - shift);
-        let count = usize::from(NOTHING) + 1 + (0..prefixes).filter(normal).count();
-        if count > MAX_CLASSES {
+        let zeros = [0, 1 << 31];
+        let members: Vec<u32> = zeros.into_iter().chain((0..prefixes).map(|prefix| prefix << shift)).collect();
+        if members.len() > MAX_CLASSES {
             return None;
         }
-        let mut table = vec![u32::from(NOTHING); prefixes as usize];
-        let mut members = vec![0, 1 << 31, 0];
-        for prefix in (0..prefixes).filter(normal) {
-            table[prefix as usize] = members.len() as u32;
-            members.push(prefix << shift);
-        }
-        let table = Table::new(table, u32::from(NOTHING));
-        let classes =
-            Self { shift, table, nodes: Vec::new(), patterns: vec![Vec::new(); count], pattern_of_row: Vec::new() };
+        let patterns = vec![Vec::new(); members.len()];
+        let classes = Self { shift, table: None, nodes: Vec::new(), patterns, pattern_of_row: Vec::new() };
         Some((classes, members))
+    }
+
+    /// Whether classes can have other numbers.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.table.is_some()
     }
 
     /// Gives each class another number, `new_of` its old one.
@@ -128,7 +130,9 @@ impl Classes {
                 *entry = new_of[*entry as usize].into();
             }
         };
-        self.table.change(renumber);
+        if let Some(table) = &mut self.table {
+            table.change(renumber);
+        }
         self.nodes.iter_mut().flat_map(|node| &mut node.entries).for_each(renumber);
         let mut patterns = vec![Vec::new(); self.patterns.len()];
         for (new, old) in new_of.iter().zip(std::mem::take(&mut self.patterns)) {
@@ -144,13 +148,32 @@ impl Classes {
 
     /// The class of an activation, by its encoding.
     #[inline]
-    fn class(&self, bits: u32) -> u16 {
-        let mut entry = self.table.get(bits >> self.shift);
+    pub(super) fn class(&self, bits: u32) -> u16 {
+        let prefix = bits >> self.shift;
+        let mut entry = self.table.as_ref().map_or(prefix + PREFIXES, |table| table.get(prefix));
         while entry & NODE != 0 {
             let node = &self.nodes[(entry & !NODE) as usize];
             entry = node.entries[(bits >> node.bit & 1) as usize];
         }
         if bits << 1 == 0 { (bits >> 31) as u16 } else { entry as u16 }
+    }
+
+    /// From an encoding to its prefix, which [`Classes::of_prefix`] takes.
+    pub(super) fn shift(&self) -> u32 {
+        self.shift
+    }
+
+    /// The classes of activations with a prefix, but zeros.
+    pub(super) fn of_prefix(&self, prefix: u32) -> Vec<u16> {
+        let Some(table) = &self.table else { return vec![(prefix + PREFIXES) as u16] };
+        let (mut open, mut classes) = (vec![table.get(prefix)], Vec::new());
+        while let Some(entry) = open.pop() {
+            match entry & NODE {
+                0 => classes.push(entry as u16),
+                _ => open.extend(self.nodes[(entry & !NODE) as usize].entries),
+            }
+        }
+        classes
     }
 
     /// For each class the lowest of `rows` that it satisfies.
@@ -187,7 +210,11 @@ impl Kernel for ClassesOf<'_> {
         let (slots, last) = found.as_chunks_mut::<WIDTH>();
         for (slots, line) in slots.iter_mut().zip(lines) {
             let bits = lanes.load(line);
-            let stored = lanes.gather(&classes.table, lanes.shift_right(bits, classes.shift));
+            let prefixes = lanes.shift_right(bits, classes.shift);
+            let stored = match &classes.table {
+                Some(table) => lanes.gather(table, prefixes),
+                None => lanes.add_i32(prefixes, lanes.splat(PREFIXES)),
+            };
             let zeros = lanes.replace_at(bits, 0, stored, lanes.splat(PLUS_ZERO.into()));
             *slots = lanes.narrow(lanes.replace_at(bits, 1 << 31, zeros, lanes.splat(MINUS_ZERO.into())));
         }

@@ -3,14 +3,16 @@
 use super::arithmetic::{Arithmetic, Peak, Sums};
 use super::blocks::{Blocks, BlocksRun};
 use super::by_rule::ByRule;
-use super::classes::{Classes, ClassesOf, NOTHING};
+use super::classes::{Classes, ClassesOf, MINUS_ZERO};
 use super::counts::{self, CountOf, Counts};
 use super::lanes::{Kernel, Lanes, Level, WIDTH};
 use super::products::{Products, stored_pairs};
+use super::reach::{FAR, Reach, ReachBetween};
+use super::scaled::Scaled;
 use super::sources::ClassTable;
 use super::stats::LayerStats;
 use super::sweep::{Sweep, SweepRun};
-use super::window::Window;
+use super::window::{ExtremesOf, Window};
 use crate::net::{Geometry, Layout};
 use axp_spec::{AmImage, AmRow, GridConfig, Organisation};
 
@@ -49,6 +51,7 @@ enum Shape {
 struct Memory {
     classes: Classes,
     counts: Counts,
+    reach: Reach,
 }
 
 /// The sums of a layer.
@@ -99,8 +102,10 @@ impl<A: Arithmetic> Compiled<A> {
                 let (classes, members) = Classes::prefixes(shape.mantissa_bits)?;
                 let look_up = |weight: usize| {
                     let product = |(class, activation): (usize, &u32)| {
+                        // A class holds more than its member where this is subnormal or not finite.
+                        let one = class <= usize::from(MINUS_ZERO) || f32::from_bits(*activation).is_normal();
                         let found = rule.am.product(rule.operands(weight, *activation));
-                        found.filter(|_| class != usize::from(NOTHING)).map(|product| word(product, false))
+                        found.filter(|_| one).map(|product| word(product, false))
                     };
                     members.iter().enumerate().map(product).collect()
                 };
@@ -126,21 +131,28 @@ impl<A: Arithmetic> Compiled<A> {
         if products.is_plain() {
             return Some(Self::plain(arithmetic, geometry, weights));
         }
-        let (new_of, common) = counts::order(classes.len(), &products);
-        classes.renumber(&new_of);
-        products.renumber(&new_of);
+        let mut common = 0;
+        if classes.is_ordered() {
+            let new_of;
+            (new_of, common) = counts::order(classes.len(), &products);
+            classes.renumber(&new_of);
+            products.renumber(&new_of);
+        }
         let window = Window::new(geometry);
         let counts = Counts::new(geometry, (classes.len(), common), &products, &rule.assignment);
+        let reach = Reach::new(&arithmetic, &classes, &products, codebook);
         let shape = match Order::of(geometry, &window, true) {
             Order::Blocks => {
                 let table = ClassTable::new(&arithmetic, classes.len(), &products, codebook);
                 Shape::Blocks(Blocks::new(geometry, &rule.assignment, table))
             }
             Order::Sweep => {
-                Shape::Sweep(Sweep::new(&arithmetic, geometry, weights, codebook, &rule.assignment, &products))
+                let scaled = scaled(&arithmetic, rule, &classes, &products);
+                let sweep = Sweep::new(&arithmetic, geometry, weights, codebook, &rule.assignment, &products);
+                Shape::Sweep(sweep.with_scaled(scaled))
             }
         };
-        let (geometry, memory) = (geometry.clone(), Some(Memory { classes, counts }));
+        let (geometry, memory) = (geometry.clone(), Some(Memory { classes, counts, reach }));
         Some(Self { arithmetic, geometry, window, shape, memory })
     }
 
@@ -148,22 +160,52 @@ impl<A: Arithmetic> Compiled<A> {
     pub(super) fn run(&self, level: Level, input: &[f32]) -> Totals {
         let (arithmetic, window) = (&self.arithmetic, &self.window);
         let planes = &window.planes(input)[..];
+        let extremes = &level.run(ExtremesOf(planes));
+        let between = |memory: &Memory| level.run(ReachBetween { reach: &memory.reach, extremes });
+        let mut reach = self.memory.as_ref().map_or(FAR, between);
+        // Between the extremes there are hits alone.
+        let alike = |memory: &Memory| memory.counts.zeros_are_alike();
+        let all_hit = reach != FAR && self.memory.as_ref().is_some_and(alike);
+        let scaled = match &self.shape {
+            Shape::Sweep(Sweep { scaled: Some(scaled), .. }) if all_hit && scaled.hold(extremes) => Some(scaled),
+            _ => None,
+        };
         let classes = match &self.memory {
-            Some(Memory { classes, .. }) => level.run(ClassesOf { classes, activations: planes }),
-            None => Vec::new(),
+            Some(Memory { classes, .. }) if scaled.is_none() => level.run(ClassesOf { classes, activations: planes }),
+            _ => Vec::new(),
         };
         let classes = &classes[..];
-        let run = |keep_marks: bool| match &self.shape {
-            Shape::Blocks(blocks) => level.run(BlocksRun { arithmetic, blocks, window, planes, classes, keep_marks }),
-            Shape::Sweep(sweep) => level.run(SweepRun { arithmetic, sweep, window, planes, classes, keep_marks }),
+        if let Some(memory) = self.memory.as_ref().filter(|_| !all_hit) {
+            reach = memory.reach.of_classes(classes);
+        }
+        let misses = reach == FAR;
+        let run = |(arithmetic, steps): (A, usize), keep_marks: bool| {
+            let arithmetic = &arithmetic;
+            match &self.shape {
+                Shape::Blocks(blocks) => {
+                    level.run(BlocksRun { arithmetic, blocks, window, planes, classes, steps, misses, keep_marks })
+                }
+                Shape::Sweep(sweep) => level.run(SweepRun {
+                    arithmetic,
+                    sweep,
+                    window,
+                    planes,
+                    classes,
+                    scaled,
+                    steps,
+                    misses,
+                    keep_marks,
+                }),
+            }
         };
-        let mut sums = run(A::TOTALS_OF_MARKS);
-        if !A::TOTALS_OF_MARKS && arithmetic.is_open(sums.seen) {
+        let looking = arithmetic.looking(reach);
+        let mut sums = run(looking, A::TOTALS_OF_MARKS);
+        if !A::TOTALS_OF_MARKS && looking.0.is_open(sums.seen) {
             // Seldom: which of them?
-            sums = run(true);
+            sums = run((arithmetic.strict(), 1), true);
         }
         let counted = match &self.memory {
-            Some(memory) => level.run(CountOf { counts: &memory.counts, window, planes, classes }),
+            Some(Memory { counts, .. }) => level.run(CountOf { counts, window, planes, classes, all_hit }),
             None => {
                 let outs = (self.geometry.out_channels / self.geometry.groups) as u64;
                 LayerStats { zeros: outs * window.zeros(planes), ..LayerStats::default() }
@@ -216,6 +258,16 @@ impl<A: Arithmetic> Kernel for TotalsOf<'_, A> {
         }
         totals
     }
+}
+
+/// What a `factored` memory's products are made of, for weights that are all found in it.
+fn scaled<A: Arithmetic>(arithmetic: &A, rule: &ByRule, classes: &Classes, products: &Products) -> Option<Scaled> {
+    let shape = rule.config.factored_memory()?;
+    let stored = |weight: usize, activation: u32| rule.am.product(rule.operands(weight, activation));
+    let word = |weight: usize, activation: u32| {
+        products.word(arithmetic, &rule.codebook, weight, classes.class(activation).into())
+    };
+    Scaled::new(arithmetic, shape.mantissa_bits, rule.codebook.len(), stored, word)
 }
 
 /// The patterns of a grid as rows for each sign of the activation.

@@ -139,6 +139,22 @@ impl Counts {
         stats
     }
 
+    /// Whether the two zeros do the same, with all weights alike.
+    pub(super) fn zeros_are_alike(&self) -> bool {
+        let [plus, minus, _] = self.few;
+        plus == minus && !plus[FIELDS - 1]
+    }
+
+    /// Counts where all nonzero activations hit with all weights, and zeros are alike.
+    #[inline(always)]
+    fn count_hits(&self, window: &Window, planes: &[u32]) -> LayerStats {
+        let reads_of_plane: u64 = window.reads.iter().copied().map(u64::from).sum();
+        let (outs, zeros) = (self.outs as u64, window.zeros(planes));
+        let nonzero_hits = outs * (reads_of_plane * window.channels as u64 - zeros);
+        let hits = nonzero_hits + if self.few[0][0] { outs * zeros } else { 0 };
+        LayerStats { zeros: outs * zeros, hits, nonzero_hits, ..LayerStats::default() }
+    }
+
     /// How many activations have each of the [`FIELDS`]; `None` where one of them hits with some
     /// weights and not with others.
     #[inline(always)]
@@ -180,6 +196,9 @@ pub(super) struct CountOf<'a> {
     pub planes: &'a [u32],
     /// Of the elements of the planes.
     pub classes: &'a [u16],
+    /// Whether all weights hit with all nonzero activations, and zeros are alike: classes tell no
+    /// more then, and may be left out.
+    pub all_hit: bool,
 }
 
 impl Kernel for CountOf<'_> {
@@ -187,6 +206,7 @@ impl Kernel for CountOf<'_> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, _: L) -> LayerStats {
-        self.counts.count(self.window, self.planes, self.classes)
+        let Self { counts, window, planes, classes, all_hit } = self;
+        if all_hit { counts.count_hits(window, planes) } else { counts.count(window, planes, classes) }
     }
 }

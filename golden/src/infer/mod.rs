@@ -15,6 +15,8 @@ mod kernel;
 mod lanes;
 mod present;
 mod products;
+mod reach;
+mod scaled;
 mod sources;
 mod stats;
 mod sweep;

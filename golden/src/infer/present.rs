@@ -41,11 +41,16 @@ impl Present {
     }
 }
 
-/// Products by weight, and by class of each activation.
-pub(super) trait Tables {
-    /// The products of a weight, which must have a table, with the activations from a
-    /// place of the planes on.
-    fn look_up<L: Lanes>(&self, lanes: L, weight: usize, at: usize) -> L::Words;
+/// Products of a weight with activations that lie side by side.
+pub(super) trait Tables<L: Lanes> {
+    /// What is kept in registers of a weight.
+    type OfWeight: Copy;
+
+    /// A weight, by its index in the codebook.
+    fn of_weight(&self, lanes: L, weight: usize) -> Self::OfWeight;
+
+    /// Its products with the activations from a place of the planes on.
+    fn look_up(&self, lanes: L, of_weight: &Self::OfWeight, at: usize) -> L::Words;
 }
 
 /// All classes, in memory.
@@ -54,11 +59,18 @@ pub(super) struct Stored<'a> {
     pub classes: &'a [u16],
 }
 
-impl Tables for Stored<'_> {
+impl<'a, L: Lanes> Tables<L> for Stored<'a> {
+    type OfWeight = Option<&'a Table>;
+
     #[inline(always)]
-    fn look_up<L: Lanes>(&self, lanes: L, weight: usize, at: usize) -> L::Words {
+    fn of_weight(&self, _: L, weight: usize) -> Option<&'a Table> {
+        self.tables[weight].as_ref()
+    }
+
+    #[inline(always)]
+    fn look_up(&self, lanes: L, table: &Option<&'a Table>, at: usize) -> L::Words {
         let (classes, _) = self.classes[at..].as_chunks::<WIDTH>();
-        match &self.tables[weight] {
+        match table {
             Some(table) => lanes.gather(table, lanes.widen(&classes[0])),
             None => lanes.splat(0),
         }
@@ -83,14 +95,21 @@ impl<'a, const N: usize> Picked<'a, N> {
     }
 }
 
-impl<const N: usize> Tables for Picked<'_, N> {
+impl<L: Lanes, const N: usize> Tables<L> for Picked<'_, N> {
+    type OfWeight = [L::Words; N];
+
     #[inline(always)]
-    fn look_up<L: Lanes>(&self, lanes: L, weight: usize, at: usize) -> L::Words {
-        let (indices, _) = self.indices[at..].as_chunks::<WIDTH>();
+    fn of_weight(&self, lanes: L, weight: usize) -> [L::Words; N] {
         let mut table = [lanes.splat(0); N];
         for (words, line) in table.iter_mut().zip(&self.lines[weight]) {
             *words = lanes.load(line);
         }
-        lanes.pick(&table, lanes.widen(&indices[0]))
+        table
+    }
+
+    #[inline(always)]
+    fn look_up(&self, lanes: L, table: &[L::Words; N], at: usize) -> L::Words {
+        let (indices, _) = self.indices[at..].as_chunks::<WIDTH>();
+        lanes.pick(table, lanes.widen(&indices[0]))
     }
 }

@@ -41,13 +41,6 @@ pub(super) struct NearTable {
     codebook: Vec<Line>,
 }
 
-impl NearTable {
-    /// Whether one of these classes has a miss.
-    pub(super) fn misses(&self, classes: &[u16]) -> bool {
-        classes.iter().any(|class| self.misses[usize::from(*class)])
-    }
-}
-
 impl ClassTable {
     pub(super) fn new<A: Arithmetic>(arithmetic: &A, classes: usize, products: &Products, codebook: &[f32]) -> Self {
         let word = |weight: usize, class: usize| products.word(arithmetic, codebook, weight, class);

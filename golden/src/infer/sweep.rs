@@ -6,14 +6,17 @@
 //! and dropped.
 
 use super::arithmetic::{Arithmetic, Sums};
-use super::lanes::{Kernel, Lanes, Table, WIDTH};
+use super::lanes::{Kernel, Lanes, Line, Table, WIDTH};
 use super::present::{Picked, Present, Stored, Tables};
 use super::products::Products;
+use super::scaled::{Scaled, ScaledPlanes};
 use super::window::Window;
 use crate::net::Geometry;
 
 /// So many lines of a table are searched in registers.
 const NEAR_LINES: usize = 8;
+/// Lines of outputs whose sums are in registers together.
+const BLOCK: usize = 4;
 
 /// A layer's weights, and the products of each.
 #[derive(Clone, Debug)]
@@ -26,13 +29,15 @@ pub(super) struct Sweep {
     tables_of: Vec<u32>,
     /// Products by class; none for weights that never hit.
     tables: Vec<Option<Table>>,
+    /// Those of a `factored` memory.
+    pub scaled: Option<Scaled>,
 }
 
 impl Sweep {
     /// A layer that multiplies everything.
     pub(super) fn plain(geometry: &Geometry, weights: &[f32]) -> Self {
         let outs = geometry.out_channels / geometry.groups;
-        Self { outs, weights: weights.to_vec(), tables_of: Vec::new(), tables: Vec::new() }
+        Self { outs, weights: weights.to_vec(), tables_of: Vec::new(), tables: Vec::new(), scaled: None }
     }
 
     /// A layer with stored products.
@@ -51,6 +56,11 @@ impl Sweep {
         let tables = products.stored.iter().enumerate().map(table).collect();
         Self { tables_of: assignment.to_vec(), tables, ..Self::plain(geometry, weights) }
     }
+
+    /// The same layer, which has such products.
+    pub(super) fn with_scaled(self, scaled: Option<Scaled>) -> Self {
+        Self { scaled, ..self }
+    }
 }
 
 /// One run of a layer.
@@ -59,8 +69,14 @@ pub(super) struct SweepRun<'a, A> {
     pub sweep: &'a Sweep,
     pub window: &'a Window,
     pub planes: &'a [u32],
-    /// Of the elements of the planes; empty without tables.
+    /// Of the elements of the planes; empty without tables, and where products are scaled.
     pub classes: &'a [u16],
+    /// Whether a product may be a miss.
+    pub misses: bool,
+    /// Products that hold for all activations of the planes.
+    pub scaled: Option<&'a Scaled>,
+    /// After so many products sums are looked at.
+    pub steps: usize,
     /// Whether each sum's mark is kept.
     pub keep_marks: bool,
 }
@@ -70,6 +86,9 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
+        if let Some(scaled) = self.scaled {
+            return self.sums(lanes, ScaledPlanes { arithmetic: self.arithmetic, scaled, planes: self.planes });
+        }
         let Some(present) = Present::new(lanes, self.classes, NEAR_LINES * WIDTH) else {
             return self.sums(lanes, Stored { tables: &self.sweep.tables, classes: self.classes });
         };
@@ -84,40 +103,97 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
 
 impl<A: Arithmetic> SweepRun<'_, A> {
     #[inline(always)]
-    fn sums<L: Lanes, T: Tables>(&self, lanes: L, tables: T) -> Sums {
-        let (outs, bases, offsets) = (self.sweep.outs, &self.window.bases, &self.window.offsets);
-        let channels = self.sweep.weights.len() / offsets.len();
+    fn sums<L: Lanes, T: Tables<L>>(&self, lanes: L, tables: T) -> Sums {
+        let (bases, macs) = (&self.window.bases, self.window.offsets.len());
+        let channels = self.sweep.weights.len() / macs;
         let mut sums = Sums::new(channels, bases.len(), self.keep_marks);
         // From the first output to the last, the gaps between rows included.
         let span = bases.last().map_or(0, |last| last + 1);
         let mut words = vec![[0; WIDTH]; span.div_ceil(WIDTH)];
         let mut marks = words.clone();
         for channel in 0..channels {
-            let first = channel / outs * self.window.group_size();
-            for (index, (words, marks)) in words.iter_mut().zip(&mut marks).enumerate() {
-                let mut sum = (lanes.splat(self.arithmetic.start()), lanes.splat(0));
-                for (mac, offset) in offsets.iter().enumerate() {
-                    let at = first + index * WIDTH + offset;
-                    sum = A::add_words(lanes, sum, self.products(lanes, &tables, channel * offsets.len() + mac, at));
-                }
-                (*words, *marks) = (lanes.store(sum.0), lanes.store(sum.1));
+            let (whole, rest) = words.as_chunks_mut::<BLOCK>();
+            let (whole_marks, rest_marks) = marks.as_chunks_mut::<BLOCK>();
+            let first = whole.len() * BLOCK;
+            for (index, (words, marks)) in whole.iter_mut().zip(whole_marks).enumerate() {
+                (*words, *marks) = self.block(lanes, &tables, channel, index * BLOCK * WIDTH);
+            }
+            for (index, (words, marks)) in rest.iter_mut().zip(rest_marks).enumerate() {
+                let ([found], [found_marks]) = self.block(lanes, &tables, channel, (first + index) * WIDTH);
+                (*words, *marks) = (found, found_marks);
             }
             sums.put_channel::<A>(channel, bases, words.as_flattened(), marks.as_flattened());
         }
         sums
     }
 
-    /// The products of a weight with the activations from a place of the planes on.
+    /// Sums and marks of lines side by side, from a place of a group's planes on.
     #[inline(always)]
-    fn products<L: Lanes, T: Tables>(&self, lanes: L, tables: &T, weight: usize, at: usize) -> L::Words {
-        let stored = match self.sweep.tables_of.get(weight) {
-            Some(table) if self.sweep.tables[*table as usize].is_some() => tables.look_up(lanes, *table as usize, at),
-            _ => return self.exact(lanes, weight, at),
-        };
-        if !lanes.contains(stored, A::MISS) {
-            return stored;
+    fn block<L: Lanes, T: Tables<L>, const LINES: usize>(
+        &self,
+        lanes: L,
+        tables: &T,
+        channel: usize,
+        place: usize,
+    ) -> ([Line; LINES], [Line; LINES]) {
+        let offsets = &self.window.offsets[..];
+        let first = channel / self.sweep.outs * self.window.group_size() + place;
+        let mut sums = [lanes.splat(0); LINES];
+        let mut marks = sums;
+        let steps = if A::MARKED { self.steps } else { offsets.len() }.max(1);
+        let mut weight = channel * offsets.len();
+        for offsets in offsets.chunks(steps) {
+            for offset in offsets {
+                let products: [L::Words; LINES] = self.products(lanes, tables, weight, first + offset);
+                for (sum, products) in sums.iter_mut().zip(&products) {
+                    *sum = A::add_words(lanes, *sum, *products);
+                }
+                weight += 1;
+            }
+            if A::MARKED {
+                for (mark, sum) in marks.iter_mut().zip(&sums) {
+                    *mark = A::look(lanes, *mark, *sum);
+                }
+            }
         }
-        lanes.replace(stored, A::MISS, self.exact(lanes, weight, at))
+        let mut finished = ([[0; WIDTH]; LINES], [[0; WIDTH]; LINES]);
+        for (finished, words) in finished.0.iter_mut().zip(&sums) {
+            *finished = lanes.store(*words);
+        }
+        for (finished, words) in finished.1.iter_mut().zip(&marks) {
+            *finished = lanes.store(*words);
+        }
+        finished
+    }
+
+    /// The products of a weight with lines of activations from a place of the planes on.
+    #[inline(always)]
+    fn products<L: Lanes, T: Tables<L>, const LINES: usize>(
+        &self,
+        lanes: L,
+        tables: &T,
+        weight: usize,
+        at: usize,
+    ) -> [L::Words; LINES] {
+        let mut products = [lanes.splat(0); LINES];
+        match self.sweep.tables_of.get(weight) {
+            Some(table) if self.sweep.tables[*table as usize].is_some() => {
+                let of_weight = tables.of_weight(lanes, *table as usize);
+                for (line, products) in products.iter_mut().enumerate() {
+                    let at = at + line * WIDTH;
+                    *products = tables.look_up(lanes, &of_weight, at);
+                    if self.misses && lanes.contains(*products, A::MISS) {
+                        *products = lanes.replace(*products, A::MISS, self.exact(lanes, weight, at));
+                    }
+                }
+            }
+            _ => {
+                for (line, products) in products.iter_mut().enumerate() {
+                    *products = self.exact(lanes, weight, at + line * WIDTH);
+                }
+            }
+        }
+        products
     }
 
     /// The same of a weight that misses.

@@ -9,8 +9,9 @@
 //! the activation of weight m at position p  =  planes[bases[p] + offsets[m]]
 //! ```
 
-use super::lanes::WIDTH;
+use super::lanes::{Kernel, Lanes, WIDTH};
 use crate::net::{Geometry, Layout};
+use std::ops::Range;
 
 /// How the planes of a layer are laid out.
 #[derive(Clone, Debug)]
@@ -135,5 +136,64 @@ impl Window {
             }
         }
         planes
+    }
+}
+
+/// Magnitudes, as encodings without their sign, between which all nonzero activations of a layer are:
+/// first of the positive ones, then of the negative ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Extremes {
+    pub magnitudes: [Range<u32>; 2],
+}
+
+/// Finds the [`Extremes`] of encodings.
+pub(super) struct ExtremesOf<'a>(pub &'a [u32]);
+
+impl Kernel for ExtremesOf<'_> {
+    type Output = Extremes;
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, _: L) -> Extremes {
+        // As signed numbers the encodings of one sign are positive, and less 1 the zeros and those of the
+        // other sign are none of its magnitudes.
+        const SIGN: u32 = 1 << 31;
+        let (mut greatest, mut least) = ([0_i32; 2], [u32::MAX; 2]);
+        for bits in self.0 {
+            for (negative, bits) in [*bits, bits ^ SIGN].into_iter().enumerate() {
+                greatest[negative] = greatest[negative].max(bits as i32);
+                least[negative] = least[negative].min(bits.wrapping_sub(1));
+            }
+        }
+        let range = |negative: usize| match least[negative] < SIGN - 1 {
+            true => least[negative] + 1..greatest[negative] as u32 + 1,
+            false => 0..0,
+        };
+        Extremes { magnitudes: [range(0), range(1)] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lanes::Level;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn extremes_are_those_of_each_sign(
+            encodings in proptest::collection::vec(prop_oneof![any::<u32>(), Just(0), Just(1 << 31), Just(1), Just(u32::MAX)], 0..40),
+        ) {
+            let magnitudes = [0, 1].map(|sign| {
+                let of_sign = encodings.iter().filter(|bits| *bits >> 31 == sign).map(|bits| bits & !(1 << 31));
+                let nonzero: Vec<u32> = of_sign.filter(|magnitude| *magnitude != 0).collect();
+                match (nonzero.iter().min(), nonzero.iter().max()) {
+                    (Some(least), Some(greatest)) => *least..greatest + 1,
+                    _ => 0..0,
+                }
+            });
+            for level in Level::available() {
+                prop_assert_eq!(&level.run(ExtremesOf(&encodings)).magnitudes, &magnitudes);
+            }
+        }
     }
 }

@@ -75,6 +75,7 @@ fn case() -> impl Strategy<Value = Case> {
                 exponents(geometry.out_channels),
             ),
             (prop_oneof![4 => 118..135u32, 1 => 0..256u32], any::<bool>(), any::<u64>(), any::<bool>()),
+            proptest::bool::weighted(0.4),
         )
             .prop_map(
                 move |(
@@ -83,9 +84,14 @@ fn case() -> impl Strategy<Value = Case> {
                     input,
                     (bias, has_bias, exponents),
                     (range, zero_skip, seed, frozen),
+                    tame,
                 )| {
-                    let input: Vec<f32> =
+                    let mut input: Vec<f32> =
                         input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i])).collect();
+                    let mut weights = weights.clone();
+                    if tame {
+                        input.iter_mut().chain(&mut weights).for_each(|value| *value = as_in_networks(*value));
+                    }
                     let bias = if has_bias { bias } else { Vec::new() };
                     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
                     let mut case = Case {
@@ -99,7 +105,7 @@ fn case() -> impl Strategy<Value = Case> {
                     if accumulator != Accumulator::Float {
                         case.design.range = range;
                     }
-                    fill(&mut case, memory, &weights, &activations, &mut random);
+                    fill(&mut case, memory, (&weights, &activations), tame, &mut random);
                     if let Some(am) = case.config.am.as_mut().filter(|_| frozen) {
                         let layers = vec![LayerMemory::default(), case.design.memory()];
                         am.content = Content::Frozen { layers };
@@ -108,6 +114,14 @@ fn case() -> impl Strategy<Value = Case> {
                 },
             )
     })
+}
+
+/// A value as networks have them, so that a whole layer may hit.
+fn as_in_networks(value: f32) -> f32 {
+    match value {
+        value if value == 0.0 || (2_f32.powi(-12)..4.0).contains(&value.abs()) => value,
+        value => 0.75_f32.copysign(value),
+    }
 }
 
 fn layer(geometry: &Geometry, bias: &[f32]) -> MacLayer {
@@ -137,7 +151,13 @@ fn design(geometry: &Geometry, weights: &[f32], assignment: Vec<u32>, bias: &[f3
 }
 
 /// Random rows, near the activations where they are searched for.
-fn fill(case: &mut Case, memory: Memory, weights: &[f32], activations: &[f32], random: &mut Xoshiro256PlusPlus) {
+fn fill(
+    case: &mut Case,
+    memory: Memory,
+    (weights, activations): (&[f32], &[f32]),
+    complete: bool,
+    random: &mut Xoshiro256PlusPlus,
+) {
     let mut magnitudes: Vec<u32> = weights.iter().map(|w| w.abs().to_bits()).collect();
     magnitudes.sort_unstable();
     magnitudes.dedup();
@@ -220,7 +240,7 @@ fn fill(case: &mut Case, memory: Memory, weights: &[f32], activations: &[f32], r
             for (column, bits) in columns.iter().enumerate() {
                 for prefix in 0..1_u32 << mantissa_bits {
                     // The first one says whose column it is.
-                    if prefix == 0 || !random.next_u32().is_multiple_of(8) {
+                    if prefix == 0 || complete || !random.next_u32().is_multiple_of(8) {
                         case.design.am.rows.push(AmRow {
                             key: shape.key(Binary32, column as u32, *bits, prefix << (23 - mantissa_bits)),
                             care: shape.care(Binary32),

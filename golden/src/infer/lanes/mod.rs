@@ -31,7 +31,10 @@ pub(super) trait Lanes: Copy {
     /// Wraps.
     fn add_i32(self, a: Self::Words, b: Self::Words) -> Self::Words;
     fn and(self, a: Self::Words, b: Self::Words) -> Self::Words;
-    fn or(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    /// Magnitudes of two's complement words.
+    fn abs_i32(self, words: Self::Words) -> Self::Words;
+    /// Rounds binary32 to integers, to nearest even; what is none of 32 bits becomes the least one.
+    fn round_i32(self, words: Self::Words) -> Self::Words;
     fn max_u32(self, a: Self::Words, b: Self::Words) -> Self::Words;
     /// Shifts each word right by `count`, below 32; zeros come in.
     fn shift_right(self, words: Self::Words, count: u32) -> Self::Words;
@@ -154,7 +157,8 @@ mod tests {
                 lanes.mul_f32(a, b),
                 lanes.add_i32(a, b),
                 lanes.and(a, b),
-                lanes.or(a, b),
+                lanes.abs_i32(a),
+                lanes.round_i32(a),
                 lanes.max_u32(a, b),
                 lanes.widen(&self.halves),
                 lanes.replace(a, self.b[0], b),
@@ -200,12 +204,17 @@ mod tests {
             let rows: [Line; 8] = from_fn(|row| rows[row]);
             let float = |f: fn(f32, f32) -> f32| from_fn(|i| f(f32::from_bits(a[i]), f32::from_bits(b[i])).to_bits());
             let pick = |limit: u32| from_fn(|i| rows.as_flattened()[(a[i] % limit) as usize]);
-            let expected: [Line; 15] = [
+            let rounded = |bits: u32| {
+                let number = f64::from(f32::from_bits(bits)).round_ties_even();
+                if (-2_147_483_648.0..2_147_483_648.0).contains(&number) { number as i64 as u32 } else { 1 << 31 }
+            };
+            let expected: [Line; 16] = [
                 float(|a, b| a + b),
                 float(|a, b| a * b),
                 from_fn(|i| a[i].wrapping_add(b[i])),
                 from_fn(|i| a[i] & b[i]),
-                from_fn(|i| a[i] | b[i]),
+                a.map(|word| if word >> 31 == 1 { word.wrapping_neg() } else { word }),
+                a.map(rounded),
                 from_fn(|i| a[i].max(b[i])),
                 halves.map(u32::from),
                 from_fn(|i| if a[i] == b[0] { b[i] } else { a[i] }),

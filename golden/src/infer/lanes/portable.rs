@@ -55,8 +55,17 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
-    fn or(self, a: Line, b: Line) -> Line {
-        from_fn(|lane| a[lane] | b[lane])
+    fn abs_i32(self, words: Line) -> Line {
+        words.map(|word| (word as i32).unsigned_abs())
+    }
+
+    #[inline(always)]
+    fn round_i32(self, words: Line) -> Line {
+        words.map(|word| {
+            let rounded = f32::from_bits(word).round_ties_even();
+            let limit = (1_u32 << 31) as f32;
+            if rounded >= -limit && rounded < limit { rounded as i32 as u32 } else { 1 << 31 }
+        })
     }
 
     #[inline(always)]

@@ -102,9 +102,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
-    fn or(self, a: __m512i, b: __m512i) -> __m512i {
+    fn abs_i32(self, words: __m512i) -> __m512i {
         // SAFETY: the CPU has the unit.
-        unsafe { _mm512_or_si512(a, b) }
+        unsafe { _mm512_abs_epi32(words) }
+    }
+
+    #[inline(always)]
+    fn round_i32(self, words: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe { _mm512_cvtps_epi32(_mm512_castsi512_ps(words)) }
     }
 
     #[inline(always)]
@@ -251,9 +257,17 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
-    fn or(self, a: Self::Words, b: Self::Words) -> Self::Words {
+    fn abs_i32(self, words: Self::Words) -> Self::Words {
         // SAFETY: the CPU has the unit.
-        unsafe { [_mm256_or_si256(a[0], b[0]), _mm256_or_si256(a[1], b[1])] }
+        unsafe { [_mm256_abs_epi32(words[0]), _mm256_abs_epi32(words[1])] }
+    }
+
+    #[inline(always)]
+    fn round_i32(self, words: Self::Words) -> Self::Words {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            [_mm256_cvtps_epi32(_mm256_castsi256_ps(words[0])), _mm256_cvtps_epi32(_mm256_castsi256_ps(words[1]))]
+        }
     }
 
     #[inline(always)]
