@@ -52,6 +52,10 @@ build digits d_factored_8x2_frozen_20 --memory factored --size 8x2 --accumulator
   --frozen "${index[@]}"
 build digits d_factored_8x2_shared_frozen --memory factored --size 8x2 --fractions 2 --accumulator fixed \
   --accumulator-bits 20 --product-bits 8 --frozen "${index[@]}"
+build digits d_factored_8x2_shared_frozen_10 --memory factored --size 8x2 --fractions 2 --accumulator fixed \
+  --accumulator-bits 10 --frozen "${index[@]}"
+build keywords k_factored_16x3_shared_frozen_12 --memory factored --size 16x3 --fractions 4 --accumulator fixed \
+  --accumulator-bits 12 --frozen "${index[@]}"
 build keywords k_factored_32x3_shared_frozen --memory factored --size 32x3 --fractions 4 "${short[@]}" --frozen "${index[@]}"
 build keywords k_factored_16x3_shared_frozen --memory factored --size 16x3 --fractions 4 --frozen "${index[@]}"
 build keywords k_factored_8x3_frozen_fixed --memory factored --size 8x3 "${fixed[@]}" --frozen "${index[@]}"

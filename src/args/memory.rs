@@ -2,7 +2,7 @@
 
 use crate::exit::Failure;
 use axp_golden::codesign::columns::{ColumnMemory, ColumnOptions, Sum};
-use axp_spec::WeightOperand;
+use axp_spec::{Accumulator, WeightOperand};
 use clap::{Args, ValueEnum};
 
 /// What the rows of the associative memory are keyed by.
@@ -33,16 +33,20 @@ pub struct MemoryOptions {
     /// What products are summed in (grid and factored memories)
     #[arg(long, value_enum, default_value_t = AccumulatorChoice::Float)]
     pub accumulator: AccumulatorChoice,
-    /// Bits of a fixed accumulator [default: 16, 20 or 24, as few as keep --max-loss]
+    /// Bits of a fixed accumulator [default: 10, 12, 14, 16, 20 or 24, as few as keep
+    /// --max-loss]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(8..=64))]
     pub accumulator_bits: Option<u32>,
-    /// Bits of a stored product [default: factored 9, or 8 and 6 beside 20 and 16 bits of a fixed
-    /// accumulator; grid three quarters of a fixed accumulator, the PE's format beside a float one]
+    /// Bits of a stored product [default: factored 9, or 8, 6, 6, 5 and 4 beside 20, 16, 14, 12 and 10
+    /// bits of a fixed accumulator; grid three quarters of a fixed accumulator, the PE's format beside a float one]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
     pub product_bits: Option<u32>,
     /// Build the rows of all layers into the PE instead of a row port
     #[arg(long)]
     pub frozen: bool,
+    /// Keep the rows in latches instead of flip-flops; estimates are of flip-flops
+    #[arg(long, conflicts_with = "frozen")]
+    pub latches: bool,
     /// The only size to try, instead of several: columns x mantissa bits of a factored
     /// memory, patterns x columns of a grid [default: what needs the least energy and keeps --max-loss]
     #[arg(long, value_name = "8x3", value_parser = parse_size)]
@@ -115,15 +119,15 @@ impl MemoryOptions {
 
     /// Fixed-point sums of the widths that may be tried.
     fn fixed(&self, memory: ColumnMemory) -> Vec<Sum> {
-        let widths = self.accumulator_bits.map_or_else(|| vec![16, 20, 24], |bits| vec![bits]);
-        let product = |width: u32| match memory {
-            ColumnMemory::Grid => 3 * width / 4,
-            ColumnMemory::Factored if width < 20 => 6,
-            ColumnMemory::Factored if width < 24 => 8,
-            ColumnMemory::Factored => 9,
+        let sums = match self.accumulator_bits {
+            Some(width) => vec![Sum::of_width(memory, width)],
+            None => Sum::choices(memory),
         };
-        let sum = |width| Sum::fixed(width, self.product_bits.unwrap_or_else(|| product(width).min(32)));
-        widths.into_iter().map(sum).collect()
+        let with_products = |sum: Sum| match (self.product_bits, sum.accumulator) {
+            (Some(bits), Accumulator::Fixed { width, .. }) => Sum::fixed(width, bits),
+            _ => sum,
+        };
+        sums.into_iter().map(with_products).collect()
     }
 }
 
@@ -144,6 +148,7 @@ mod tests {
             accumulator_bits: None,
             product_bits: None,
             frozen: false,
+            latches: false,
             index: false,
             size: None,
             fractions: None,
@@ -158,10 +163,16 @@ mod tests {
         };
         let fixed = |memory| options(memory, AccumulatorChoice::Fixed);
         let found = sums(fixed(MemoryChoice::Factored));
-        assert_eq!(found, [Sum::fixed(16, 6), Sum::fixed(20, 8), Sum::fixed(24, 9)]);
+        let fixed_sums =
+            [(10, 4), (12, 5), (14, 6), (16, 6), (20, 8), (24, 9)].map(|(width, bits)| Sum::fixed(width, bits));
+        assert_eq!(found, fixed_sums);
         let bits = |bits| MemoryOptions { accumulator_bits: Some(bits), ..fixed(MemoryChoice::Grid) };
         assert_eq!(sums(bits(24)), [Sum::fixed(24, 18)]);
         assert_eq!(sums(MemoryOptions { product_bits: Some(7), ..bits(16) }), [Sum::fixed(16, 7)]);
+        let factored = |bits| MemoryOptions { accumulator_bits: Some(bits), ..fixed(MemoryChoice::Factored) };
+        assert_eq!(sums(factored(8)), [Sum::fixed(8, 4)]);
+        assert_eq!(sums(factored(18)), [Sum::fixed(18, 6)]);
+        assert_eq!(sums(factored(64)), [Sum::fixed(64, 9)]);
         assert!(matches!(options(MemoryChoice::Pair, AccumulatorChoice::Float).columns(), Ok(None)));
     }
 

@@ -15,8 +15,8 @@ use axp_golden::codesign::search::{SearchControl, SearchOptions, SearchResult, s
 use axp_golden::codesign::trial_log::TrialLog;
 use axp_golden::codesign::trials::Rows;
 use axp_golden::net::Samples;
-use axp_spec::Design;
 use axp_spec::design::sha256_hex;
+use axp_spec::{Design, PeConfig, Storage};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -147,7 +147,10 @@ pub fn search(
     if let Some(failure) = refused.into_inner().unwrap_or_default() {
         return Err(failure);
     }
-    let found = summed_up(result, energy.library());
+    let mut found = summed_up(result, energy.library());
+    if options.memory.latches {
+        in_latches(&mut found.design.pe);
+    }
     let choice = &found.choice;
     let energy = choice.estimated_pj_per_mac.map_or(String::new(), |pj| format!(", about {pj:.1} pJ a MAC"));
     let exact = match choice.exact_layers {
@@ -165,6 +168,14 @@ pub fn search(
         samples.len()
     ));
     Ok(found)
+}
+
+/// The same PE with its rows in latches, under a name of its own.
+fn in_latches(pe: &mut PeConfig) {
+    if let Some(am) = &mut pe.am {
+        am.storage = Storage::Latches;
+        pe.name += "_latch";
+    }
 }
 
 fn summed_up(result: SearchResult, library: &str) -> Found {

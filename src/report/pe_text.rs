@@ -1,6 +1,6 @@
 //! A processing element in one line.
 
-use axp_spec::{Accumulator, Organisation, PeConfig};
+use axp_spec::{Accumulator, Organisation, PeConfig, Storage};
 
 /// What a PE is made of, for a person.
 pub fn describe(pe: &PeConfig) -> String {
@@ -17,8 +17,11 @@ pub fn describe(pe: &PeConfig) -> String {
             1_u64 << shape.mantissa_bits
         ),
     };
-    let content =
-        if pe.is_frozen() { format!(", {} layers built in", pe.frozen_layers().len()) } else { String::new() };
+    let content = match (pe.is_frozen(), pe.storage()) {
+        (true, _) => format!(", {} layers built in", pe.frozen_layers().len()),
+        (false, Storage::Latches) => ", in latches".to_owned(),
+        (false, Storage::Flops) => String::new(),
+    };
     let weights = if pe.has_codebook() { ", weights by index" } else { "" };
     let sum = match pe.accumulator {
         Accumulator::Float => match pe.am.as_ref().and_then(|am| am.product_bits) {

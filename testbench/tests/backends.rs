@@ -186,6 +186,7 @@ suites! {
     c4m2_index: index(PeConfig::factored("", 4, 2)), 1000, 100, 100;
     c3m1_index_fixed24_mul1: index(cut(1, 0, fixed(24, 9, PeConfig::factored("", 3, 1)))), 1000, 100, 100;
     c8m2_shared_fixed16: frozen(index(fixed(16, 6, PeConfig::factored("", 8, 2))), 3, Shape::Shared), 1000, 100, 50;
+    c8m2_shared_fixed10: frozen(index(fixed(10, 4, PeConfig::factored("", 8, 2))), 3, Shape::Shared), 1000, 100, 50;
     c8m1_shared_short: frozen(index(short(9, PeConfig::factored("", 8, 1))), 2, Shape::Shared), 1000, 100, 50;
     c7m2_shared_e4m3: frozen(narrow(FloatFormat::E4m3, index(PeConfig::factored("", 7, 2))), 2, Shape::Shared), 1000, 100, 50;
     c8m2_frozen_fixed24: frozen(index(fixed(24, 9, PeConfig::factored("", 8, 2))), 3, Shape::Whole), 1000, 100, 50;

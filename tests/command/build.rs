@@ -327,3 +327,23 @@ fn memories_that_do_not_go_with_their_accumulator_are_refused() {
         assert!(runner.entries().is_empty(), "{options:?}");
     }
 }
+
+/// Rows in latches: the same results from another memory.
+#[test]
+fn rows_can_be_kept_in_latches() {
+    let runner = Runner::new();
+    let factored = ["--memory", "factored", "--size", "4x2", "--index", "--accumulator", "fixed"];
+    let options = ["build", "--out", "out", "--latches", "--accumulator-bits", "12", "--macs", "20000", "--zero-skip"];
+    let built = runner.run(&[&options[..], &factored].concat());
+    assert_eq!(built.code, Some(0), "{}\n{}", built.stdout, built.stderr);
+    let (report, design) = (runner.json("out/report.json"), runner.json("out/design.json"));
+    assert_eq!(report["pe"]["name"], "axp_pe_factored_c4_m2_fixed12_ix_latch");
+    assert_eq!(design["pe"]["am"]["storage"], "latches");
+    assert_eq!(report["equivalence"]["mismatches"], 0);
+    assert!(report["equivalence"]["outputs"].as_u64().unwrap() > 0);
+    let mut modules = fs::read_dir(runner.path("out/rtl")).unwrap().map(|file| file.unwrap().path());
+    assert!(modules.any(|path| fs::read_to_string(path).unwrap().contains("always @* if (clk_gated)")));
+    let frozen = runner.run(&[&["build", "--out", "other", "--latches", "--frozen"], &factored[..]].concat());
+    assert_eq!(frozen.code, Some(2));
+    assert!(frozen.stderr.contains("--frozen"), "{}", frozen.stderr);
+}

@@ -16,8 +16,6 @@ use crate::net::{Network, Samples};
 use axp_spec::{Design, WeightOperand};
 use std::collections::HashSet;
 
-/// Bits of fixed-point sums, and of the products that a `factored` memory stores for them.
-const FIXED: [(u32, u32); 3] = [(24, 9), (20, 8), (16, 6)];
 /// Bits of a product that a `factored` memory stores for a binary32 sum.
 const SHORT: u32 = 9;
 /// Rows and codebook sizes of `pair` memories.
@@ -63,9 +61,8 @@ pub fn tasks() -> Vec<Task> {
             sums.clone().into_iter().map(move |sum| Kind { memory, size: *size, sum, fractions: None })
         })
     };
-    let fixed = |product: fn((u32, u32)) -> u32| FIXED.map(|width| Sum::fixed(width.0, product(width)));
-    let factored: Vec<Sum> = [Sum::float(Some(SHORT))].into_iter().chain(fixed(|width| width.1)).collect();
-    let grid: Vec<Sum> = [Sum::float(None)].into_iter().chain(fixed(|width| 3 * width.0 / 4)).collect();
+    let factored = [vec![Sum::float(Some(SHORT))], Sum::choices(ColumnMemory::Factored)].concat();
+    let grid = [vec![Sum::float(None)], Sum::choices(ColumnMemory::Grid)].concat();
     let shared = shared_sizes().flat_map(|(size, fractions)| {
         let kind = move |sum| Kind { memory: ColumnMemory::Factored, size, sum, fractions: Some(fractions) };
         factored.clone().into_iter().map(kind).collect::<Vec<_>>()
@@ -176,6 +173,6 @@ mod tests {
                 kind.pe(*weight, false).validate().unwrap();
             }
         }
-        assert_eq!(tasks.len(), 36 + 10 * 4 * 3 + 10 * 4 + 9 * 4);
+        assert_eq!(tasks.len(), 36 + 10 * 7 * 3 + 10 * 7 + 9 * 7);
     }
 }

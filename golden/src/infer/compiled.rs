@@ -191,6 +191,7 @@ impl<A: Arithmetic> Compiled<A> {
                     window,
                     planes,
                     classes,
+                    class_count: self.memory.as_ref().map_or(0, |memory| memory.classes.len()),
                     scaled,
                     steps,
                     misses,

@@ -5,16 +5,22 @@
 //! registers, in which they are found much sooner than in memory.
 
 use super::lanes::{Lanes, Line, Table, WIDTH};
+use std::borrow::Cow;
 
-/// The classes that occur among a layer's activations.
-pub(super) struct Present {
+/// The classes that occur among a layer's activations, or all classes.
+pub(super) struct Present<'a> {
     /// Ascending.
     pub members: Vec<u16>,
     /// For each activation the index of its class among them.
-    indices: Vec<u16>,
+    indices: Cow<'a, [u16]>,
 }
 
-impl Present {
+impl<'a> Present<'a> {
+    /// All of the classes, where they are few: to find those that occur would take longer.
+    pub(super) fn all(classes: &'a [u16], count: u16) -> Self {
+        Self { members: (0..count).collect(), indices: Cow::Borrowed(classes) }
+    }
+
     /// None if there are more than `most`.
     #[inline(always)]
     pub(super) fn new<L: Lanes>(lanes: L, classes: &[u16], most: usize) -> Option<Self> {
@@ -37,7 +43,7 @@ impl Present {
         for (slot, class) in last.iter_mut().zip(rest) {
             *slot = index_of.get((*class).into()) as u16;
         }
-        Some(Self { members, indices })
+        Some(Self { members, indices: Cow::Owned(indices) })
     }
 }
 
@@ -84,7 +90,7 @@ pub(super) struct Picked<'a, const N: usize> {
 }
 
 impl<'a, const N: usize> Picked<'a, N> {
-    pub(super) fn new(tables: &[Option<Table>], present: &'a Present) -> Self {
+    pub(super) fn new(tables: &[Option<Table>], present: &'a Present<'_>) -> Self {
         let of_weight = |table: &Option<Table>| {
             let mut lines = [[0; WIDTH]; N];
             let table = table.iter().flat_map(|table| present.members.iter().map(|class| table.get((*class).into())));

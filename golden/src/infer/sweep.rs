@@ -15,6 +15,8 @@ use crate::net::Geometry;
 
 /// So many lines of a table are searched in registers.
 const NEAR_LINES: usize = 8;
+/// Of no more lines it is not worth it to leave any class out.
+const FEW_LINES: usize = 4;
 /// Lines of outputs whose sums are in registers together.
 const BLOCK: usize = 4;
 
@@ -71,6 +73,8 @@ pub(super) struct SweepRun<'a, A> {
     pub planes: &'a [u32],
     /// Of the elements of the planes; empty without tables, and where products are scaled.
     pub classes: &'a [u16],
+    /// How many there are to choose from.
+    pub class_count: usize,
     /// Whether a product may be a miss.
     pub misses: bool,
     /// Products that hold for all activations of the planes.
@@ -89,7 +93,12 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
         if let Some(scaled) = self.scaled {
             return self.sums(lanes, ScaledPlanes { arithmetic: self.arithmetic, scaled, planes: self.planes });
         }
-        let Some(present) = Present::new(lanes, self.classes, NEAR_LINES * WIDTH) else {
+        let few = u16::try_from(self.class_count).ok().filter(|count| usize::from(*count) <= FEW_LINES * WIDTH);
+        let present = match few {
+            Some(count) => Some(Present::all(self.classes, count)),
+            None => Present::new(lanes, self.classes, NEAR_LINES * WIDTH),
+        };
+        let Some(present) = present else {
             return self.sums(lanes, Stored { tables: &self.sweep.tables, classes: self.classes });
         };
         match present.members.len().div_ceil(WIDTH).next_power_of_two() {

@@ -11,6 +11,9 @@ const FACTORED: [(u32, u32); 10] =
 /// significands, in the same order.
 const SHARED: [(u32, u32, u32); 10] =
     [(2, 4, 2), (2, 8, 2), (4, 4, 2), (4, 8, 2), (4, 4, 3), (4, 8, 3), (8, 4, 3), (8, 8, 3), (8, 8, 4), (16, 4, 4)];
+/// Bits of fixed-point sums that there are to choose from, and of the products that a `factored`
+/// memory stores for them.
+const FIXED: [(u32, u32); 6] = [(10, 4), (12, 5), (14, 6), (16, 6), (20, 8), (24, 9)];
 /// Most powers of two of weights that are given by value: what is smaller hardly counts.
 const EXPONENTS: u32 = 10;
 /// Magnitudes of a codebook of weights by value: with both signs as many values as inference looks
@@ -49,6 +52,23 @@ impl Sum {
     /// A fixed-point sum of so many bits.
     pub fn fixed(width: u32, product_width: u32) -> Self {
         Self { accumulator: Accumulator::Fixed { width, product_width }, product_bits: None }
+    }
+
+    /// A fixed-point sum of `width` bits, and products of as many as go with it.
+    pub fn of_width(memory: ColumnMemory, width: u32) -> Self {
+        let product = match memory {
+            ColumnMemory::Grid => 3 * width / 4,
+            // Those of the next narrower sum that there is to choose from.
+            ColumnMemory::Factored => {
+                FIXED.iter().rev().find(|(fixed, _)| *fixed <= width).unwrap_or(&FIXED[0]).1.min(width - 1)
+            }
+        };
+        Self::fixed(width, product.min(32))
+    }
+
+    /// The fixed-point sums that there are to choose from, the narrowest first.
+    pub fn choices(memory: ColumnMemory) -> Vec<Self> {
+        FIXED.iter().map(|(width, _)| Self::of_width(memory, *width)).collect()
     }
 
     /// Bits of the sum and of a stored product.
