@@ -2,7 +2,8 @@
 
     python3 codesign_page.py FOLDER PAGE
 
-FOLDER has a build NETWORK-NAME for each row; the table goes between the page's two marks.
+FOLDER has a build NETWORK-NAME for each row; the table goes between the page's two marks. Rows of which
+it has none stay as they are, marked as older.
 """
 
 import json
@@ -43,7 +44,13 @@ def row(net: str, kind: str, report: dict) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def table(folder: Path) -> list[str]:
+def kept(line: str) -> str:
+    """A row of before, with a mark behind the name of its memory."""
+    cells = line.split(" | ")
+    return " | ".join([cells[0], cells[1].removesuffix(" †") + " †", *cells[2:]])
+
+
+def table(folder: Path, before: list[str]) -> list[str]:
     head = [
         "network",
         "memory",
@@ -63,14 +70,18 @@ def table(folder: Path) -> list[str]:
             report = folder / f"{net}-{kind}" / "report.json"
             if report.is_file():
                 lines.append(row(net, kind, json.loads(report.read_text())))
+            else:
+                start = f"| `{net}` | {KINDS[kind]}"
+                lines += [kept(line) for line in before if line.startswith((start + " |", start + " †"))]
     return lines
 
 
 def main() -> None:
     folder, page = Path(sys.argv[1]), Path(sys.argv[2])
     before, rest = page.read_text().split(MARKS[0])
-    after = rest.split(MARKS[1])[1]
-    page.write_text(before + MARKS[0] + "\n" + "\n".join(table(folder)) + "\n" + MARKS[1] + after)
+    rows, after = rest.split(MARKS[1])
+    lines = table(folder, rows.splitlines())
+    page.write_text(before + MARKS[0] + "\n" + "\n".join(lines) + "\n" + MARKS[1] + after)
 
 
 if __name__ == "__main__":
