@@ -5,9 +5,10 @@
 //! the sums of a few lines and positions stay in registers from the first product to
 //! the last.
 
-use super::arithmetic::{Arithmetic, Sums};
+use super::arithmetic::Arithmetic;
 use super::lanes::{Kernel, Lanes, Line, WIDTH};
 use super::sources::{ClassTable, Far, Near, Plain, Source};
+use super::sums::Sums;
 use super::window::Window;
 use crate::net::Geometry;
 use std::array::from_fn;

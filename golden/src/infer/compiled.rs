@@ -1,6 +1,6 @@
 //! A layer's sums in one arithmetic, all of its outputs together.
 
-use super::arithmetic::{Arithmetic, Peak, Sums};
+use super::arithmetic::{Arithmetic, Peak};
 use super::blocks::{Blocks, BlocksRun};
 use super::by_rule::ByRule;
 use super::classes::{Classes, ClassesOf, MINUS_ZERO};
@@ -11,6 +11,7 @@ use super::reach::{FAR, Reach, ReachBetween};
 use super::scaled::Scaled;
 use super::sources::ClassTable;
 use super::stats::LayerStats;
+use super::sums::Sums;
 use super::sweep::{Sweep, SweepRun};
 use super::window::{ExtremesOf, Window};
 use crate::net::{Geometry, Layout};

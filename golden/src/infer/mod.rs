@@ -19,6 +19,7 @@ mod reach;
 mod scaled;
 mod sources;
 mod stats;
+mod sums;
 mod sweep;
 mod window;
 

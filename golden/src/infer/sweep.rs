@@ -5,11 +5,12 @@
 //! outputs are narrower than rows of a plane, the sums between them are computed too
 //! and dropped.
 
-use super::arithmetic::{Arithmetic, Sums};
+use super::arithmetic::Arithmetic;
 use super::lanes::{Kernel, Lanes, Line, Table, WIDTH};
 use super::present::{Picked, Present, Stored, Tables};
 use super::products::Products;
 use super::scaled::{Scaled, ScaledPlanes};
+use super::sums::Sums;
 use super::window::Window;
 use crate::net::Geometry;
 
