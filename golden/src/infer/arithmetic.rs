@@ -39,14 +39,22 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
         lanes.load(&products)
     }
 
-    /// What a product adds to a sum once it is multiplied by a power of two.
-    fn scale(&self, product: f32, power: f32) -> u32;
+    /// What a product adds to a sum once it is multiplied by a power of two: in binary32
+    /// the result itself.
+    fn scale(&self, product: f32, power: f32) -> u32 {
+        (product * power).to_bits()
+    }
 
     /// The same.
-    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words;
+    #[inline(always)]
+    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
+        lanes.mul_f32(products, powers)
+    }
 
     /// Whether a word leaves a sum as it is, unless the sum is -0.
-    fn is_zero(word: u32) -> bool;
+    fn is_zero(word: u32) -> bool {
+        word << 1 == 0
+    }
 
     /// Sums with a product added to each.
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words;
@@ -101,19 +109,6 @@ impl Arithmetic for Float {
     #[inline(always)]
     fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
         lanes.mul_f32(weights, activations)
-    }
-
-    fn scale(&self, product: f32, power: f32) -> u32 {
-        (product * power).to_bits()
-    }
-
-    #[inline(always)]
-    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
-        lanes.mul_f32(products, powers)
-    }
-
-    fn is_zero(word: u32) -> bool {
-        word << 1 == 0
     }
 
     #[inline(always)]
@@ -263,19 +258,6 @@ impl Arithmetic for Peak {
     #[inline(always)]
     fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
         lanes.mul_f32(weights, activations)
-    }
-
-    fn scale(&self, product: f32, power: f32) -> u32 {
-        (product * power).to_bits()
-    }
-
-    #[inline(always)]
-    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
-        lanes.mul_f32(products, powers)
-    }
-
-    fn is_zero(word: u32) -> bool {
-        word << 1 == 0
     }
 
     #[inline(always)]
