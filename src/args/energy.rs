@@ -27,7 +27,8 @@ pub struct EnergyOptions {
     pub clock: Option<f64>,
     /// What to compare with: all, none, or names with commas between: fp32, fp32_zero_skip,
     /// fp32_fixed, fp32_fixed_zero_skip, bf16, bf16_zero_skip, bf16_fixed, bf16_fixed_zero_skip,
-    /// int8, int8_zero_skip
+    /// int8, int8_zero_skip; beside a design with fixed-point sums also fp32_same,
+    /// fp32_same_zero_skip, bf16_same, bf16_same_zero_skip, whose sums are as wide
     #[arg(long, value_name = "NAMES", default_value = "all", value_parser = parse_baselines)]
     pub baselines: Baselines,
     /// Estimate with this table beside the measurement [default: the one that comes with axp]

@@ -10,6 +10,7 @@ use crate::interrupt::Cancel;
 use crate::plot;
 use crate::progress::Stages;
 use crate::staging::write_file;
+use axp_testbench::energy::Baseline;
 
 /// Runs the command.
 ///
@@ -21,10 +22,17 @@ pub fn run(options: &EnergyOptions, cancel: &Cancel) -> Outcome {
     let libraries = synth::libraries(&options.measure.liberty)?;
     let measured = Measured::open(&options.design, &options.measure, cancel)?;
     let layers = measured.activities(&measured.design)?;
+    let baselines = &options.baselines.0[..];
+    let apart = |baseline: &&Baseline| baseline.beside(&measured.design.config).is_none();
+    if let (Some(baseline), true) = (baselines.iter().find(apart), baselines != Baseline::ALL) {
+        let what =
+            format!("{} has a sum as wide as the design's, and the design has no fixed-point sum", baseline.name());
+        return Err(Failure::input(what, "leave it out of --baselines"));
+    }
     let stages = Stages::new();
     let mut rows = Vec::new();
     for library in &libraries {
-        let comparison = measured.compare(&options.baselines.0, library, options.clock, &stages, cancel)?;
+        let comparison = measured.compare(baselines, library, options.clock, &stages, cancel)?;
         let estimate = table.estimate(&library.sha256, &measured.design.config, &layers);
         rows.push(Library::new(comparison, estimate));
     }

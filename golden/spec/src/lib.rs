@@ -27,6 +27,6 @@ pub use factored::FactoredConfig;
 pub use format::{FloatFormat, UnknownFormat};
 pub use fpu::{FixedFormat, FpuConfig, FpuConfigError, FpuOperation, MultiplierStyle, Rounding};
 pub use grid::GridConfig;
-pub use memory::{AmConfig, Content, LayerError, LayerMemory, Organisation, Storage, WeightOperand};
+pub use memory::{AmConfig, Content, LayerError, LayerMemory, MAX_ROWS, Organisation, Storage, WeightOperand};
 pub use narrow::NarrowOperands;
 pub use pe::{Accumulator, PeConfig, PeConfigError, ResetStyle};

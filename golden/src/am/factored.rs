@@ -2,8 +2,7 @@
 
 use super::Operands;
 use super::significand::rounded_product;
-use axp_spec::{AmRow, FactoredConfig, FloatFormat, PeConfig, RowWrite};
-use std::collections::BTreeMap;
+use axp_spec::{AmRow, FactoredConfig, FloatFormat, MAX_ROWS, PeConfig, RowWrite};
 
 /// Rows addressed by {column, top mantissa bits of the activation}.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,8 +11,8 @@ pub(super) struct Factored {
     shape: FactoredConfig,
     /// Width of a stored word.
     word_bits: u32,
-    /// The words of the valid rows, by address.
-    words: BTreeMap<u32, u32>,
+    /// The words of the rows that are valid, by address.
+    words: Vec<Option<u32>>,
 }
 
 /// What the exponent field and the fraction of an operand make of it.
@@ -31,29 +30,32 @@ enum Class {
 impl Factored {
     /// A memory of this shape, all rows invalid.
     pub fn new(config: &PeConfig, shape: FactoredConfig) -> Self {
-        Self { format: config.format, shape, word_bits: config.product_bits(), words: BTreeMap::new() }
+        // A shape that has not been validated may ask for anything.
+        let words = vec![None; shape.rows().min(MAX_ROWS)];
+        Self { format: config.format, shape, word_bits: config.product_bits(), words }
     }
 
     /// How many rows are valid.
     pub fn valid_rows(&self) -> usize {
-        self.words.len()
+        self.words.iter().flatten().count()
     }
 
     /// Replaces the content by rows that have been checked.
     pub fn load(&mut self, rows: &[AmRow]) {
-        let word = |row: &AmRow| {
+        self.words.fill(None);
+        for row in rows {
             let (column, _, activation) = self.shape.parts(self.format, row.key);
-            (self.shape.address(self.format, column, activation), row.product.0)
-        };
-        self.words = rows.iter().map(word).collect();
+            // Rows that have been checked have columns that there are.
+            if let Some(word) = self.words.get_mut(self.shape.address(self.format, column, activation) as usize) {
+                *word = Some(row.product.0);
+            }
+        }
     }
 
     /// A write to an address that the memory has.
     pub fn write(&mut self, write: &RowWrite) {
-        if write.valid {
-            self.words.insert(write.address, write.product & ((1 << self.word_bits) - 1));
-        } else {
-            self.words.remove(&write.address);
+        if let Some(word) = self.words.get_mut(write.address as usize) {
+            *word = write.valid.then_some(write.product & ((1 << self.word_bits) - 1));
         }
     }
 
@@ -79,7 +81,7 @@ impl Factored {
         };
         // The port is as wide as a column id.
         let column = column & ((1 << self.shape.column_bits()) - 1);
-        let word = *self.words.get(&self.shape.address(self.format, column, activation))?;
+        let word = (*self.words.get(self.shape.address(self.format, column, activation) as usize)?)?;
         let stored_bits = self.word_bits - 1;
         let (carry, stored) = (word >> stored_bits, word & ((1 << stored_bits) - 1));
         let exponent = exponents - self.format.bias() + carry as i32;

@@ -172,7 +172,7 @@ pub(super) fn calibrate(
     let kernel = |index: usize, design: &mut LayerDesign, _: &[&[f32]]| {
         LayerKernel::new(&network.layers()[index], design, zero_skip)
     };
-    Calibration { network, samples, reference, cancel }.run(layers, correct, kernel)
+    Calibration { network, samples, reference, cancel }.run(layers, correct, kernel, |_| {})
 }
 
 /// A network and the samples that a design for it is calibrated on.
@@ -186,12 +186,13 @@ pub(super) struct Calibration<'a> {
 
 impl Calibration<'_> {
     /// The same as [`calibrate`]. `kernel` completes a layer, whose bias is empty,
-    /// once its inputs are known, and compiles it.
+    /// once its inputs are known, and compiles it; `done` gets it with its bias.
     pub fn run(
         &self,
         mut layers: Vec<LayerDesign>,
         correct: &[bool],
         mut kernel: impl FnMut(usize, &mut LayerDesign, &[&[f32]]) -> Result<LayerKernel, EngineError>,
+        mut done: impl FnMut(LayerKernel),
     ) -> Result<Calibrated, EngineError> {
         let mut lockstep = Lockstep::new(self.network, self.samples, self.cancel)?;
         let (mut stats, mut loads) = (Vec::with_capacity(layers.len()), Vec::with_capacity(layers.len()));
@@ -224,6 +225,7 @@ impl Calibration<'_> {
                 memory: design.memory(),
                 sums: some_sums(&kernel, &inputs),
             });
+            done(kernel.with_bias(&design.bias));
             lockstep.advance(&outputs)?;
         }
         Ok(Calibrated { layers, outputs: lockstep.outputs(), stats, loads })

@@ -44,3 +44,4 @@ pub mod sweep;
 pub mod ternary;
 pub mod trial_log;
 pub mod trials;
+mod unions;

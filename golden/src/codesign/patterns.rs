@@ -1,60 +1,68 @@
-//! Ternary prefixes of activation magnitudes, as good as a number of them can be.
+//! Ternary patterns of activation magnitudes, as good as a number of prefixes can be, or better.
 //!
 //! Bins of magnitudes are the leaves of a binary tree over exponent and fraction
-//! bits. A pattern is a node of it and serves everything below. The nodes are chosen
-//! by dynamic programming from the leaves up: for each node and number of patterns
-//! the least squared error, either of one pattern at the node or of the best split
-//! of the number among its two halves.
+//! bits. A prefix is a node of it and serves everything below. The nodes are chosen
+//! by dynamic programming from the leaves up: for each node and number of prefixes
+//! the least squared error, either of one prefix at the node or of the best split
+//! of the number among its two halves. A few more prefixes than there are rows may do better
+//! still, where two of them share a row ([`unite`]).
 
 use super::profile::{FRACTION_BITS, Pair};
+use super::unions::{Leaf, Mass, error, unite};
 use std::collections::{BTreeMap, HashMap};
 
 /// Bits of a magnitude: exponent and fraction.
 const MAGNITUDE_BITS: u32 = 31;
 const EXPONENT_BITS: u32 = 8;
 
-/// A prefix of the magnitude of an activation.
+/// So many times as many prefixes as patterns are tried, beyond the patterns themselves: one in
+/// this many.
+const MORE: usize = 2;
+/// Numbers of prefixes in a row that bring nothing, after which no more are tried.
+const PATIENCE: usize = 4;
+
+/// A pattern of the magnitude of an activation: a prefix, or several that differ in bits that it
+/// does not compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Prefix {
-    /// Its bits, in place; the bits below are 0.
+pub struct Pattern {
+    /// Its bits, in place; those that are not compared are 0.
     pub key: u32,
-    /// 1 where a bit is compared: from the top down.
+    /// 1 where a bit is compared.
     pub care: u32,
 }
 
-impl Prefix {
-    fn new(depth: u32, index: u32) -> Self {
+impl Pattern {
+    fn prefix(depth: u32, index: u32) -> Self {
         let below = MAGNITUDE_BITS - depth;
         Self { key: index << below, care: (u32::MAX >> 1) & !((1 << below) - 1) }
     }
 
-    /// Whether a magnitude has the prefix.
+    /// Whether a magnitude has the pattern.
     pub fn matches(&self, magnitude: u32) -> bool {
         (magnitude ^ self.key) & self.care == 0
     }
 
-    /// How many fraction bits are compared.
+    /// Fraction bits down to the lowest that is compared.
     pub fn fraction_bits(&self) -> u32 {
-        self.care.count_ones().saturating_sub(EXPONENT_BITS)
+        (MAGNITUDE_BITS - self.care.trailing_zeros().min(MAGNITUDE_BITS)).saturating_sub(EXPONENT_BITS)
     }
 }
 
-/// Importance, importance·magnitude and importance·magnitude² of some activations.
-type Mass = [f64; 3];
-
-fn error([mass, moment, square]: Mass) -> f64 {
-    if mass > 0.0 { (square - moment * moment / mass).max(0.0) } else { 0.0 }
-}
-
-/// At most `patterns` prefixes that serve every activation of `pairs`, with the least
-/// Σ (weight·(activation − mean of its prefix))²; none is infinite or a NaN. Zeros
-/// count `zeros` times with the mean square of the codebook's values.
+/// At most `patterns` disjoint patterns that serve every activation of `pairs`; their
+/// Σ (weight·(activation − mean of its pattern))² is at most what as many prefixes can reach. None is
+/// infinite or a NaN. Zeros count `zeros` times with the mean square of the codebook's values.
 ///
 /// Prefixes are as short as they can be, so that they also serve what lies around
 /// the activations; what they leave out is a miss. Of `fraction_bits` wide keys no
-/// prefix compares more bits than that. Fewer prefixes than the exponents need may
+/// pattern compares more bits than that. Fewer patterns than the exponents need may
 /// leave activations out as well: then there are none.
-pub fn best_prefixes(pairs: &[Pair], fraction_bits: u32, codebook: &[f32], zeros: u64, patterns: usize) -> Vec<Prefix> {
+pub fn best_patterns(
+    pairs: &[Pair],
+    fraction_bits: u32,
+    codebook: &[f32],
+    zeros: u64,
+    patterns: usize,
+) -> Vec<Pattern> {
     let depth = EXPONENT_BITS + fraction_bits;
     let mut bins: BTreeMap<u32, Mass> = BTreeMap::new();
     let mut add = |bin: u32, mass: Mass| {
@@ -73,14 +81,28 @@ pub fn best_prefixes(pairs: &[Pair], fraction_bits: u32, codebook: &[f32], zeros
         let mean = codebook.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>() / codebook.len().max(1) as f64;
         add(0, [mean * zeros as f64, 0.0, 0.0]);
     }
-    let mut tree = Tree { depth, bins: bins.into_iter().collect(), most: patterns, costs: HashMap::new() };
+    let most = patterns + patterns / MORE;
+    let mut tree = Tree { depth, bins: bins.into_iter().collect(), most, costs: HashMap::new() };
     let all = 0..tree.bins.len();
     let costs = tree.costs(0, 0, all.clone());
-    let mut chosen = Vec::new();
-    if costs.last().is_some_and(|cost| cost.is_finite()) {
-        tree.choose(0, 0, all, costs.len() - 1, &mut chosen);
+    let (mut best, mut least, mut in_vain) = (Vec::new(), f64::INFINITY, 0);
+    for prefixes in patterns.min(costs.len() - 1)..costs.len() {
+        let mut chosen = Vec::new();
+        if costs[prefixes].is_finite() {
+            tree.choose(0, 0, all.clone(), prefixes, &mut chosen);
+        }
+        let Some(united) = unite(chosen, patterns).filter(|united| !united.is_empty()) else { continue };
+        let total = united.iter().map(|leaf| error(leaf.mass)).sum::<f64>();
+        if total < least {
+            (best, least, in_vain) = (united, total, 0);
+        } else {
+            in_vain += 1;
+        }
+        if in_vain == PATIENCE {
+            break;
+        }
     }
-    chosen
+    best.into_iter().map(|leaf| leaf.pattern).collect()
 }
 
 struct Tree {
@@ -99,8 +121,12 @@ impl Tree {
     fn alone(&self, depth: u32, index: u32, run: &Run) -> Option<f64> {
         let exponent = if depth > EXPONENT_BITS { index >> (depth - EXPONENT_BITS) } else { index };
         let special = exponent + 1 == 1 << depth.min(EXPONENT_BITS);
+        (!special).then(|| error(self.mass(run)))
+    }
+
+    fn mass(&self, run: &Run) -> Mass {
         let sum = |mass: Mass, (_, bin): &(u32, Mass)| [mass[0] + bin[0], mass[1] + bin[1], mass[2] + bin[2]];
-        (!special).then(|| error(self.bins[run.clone()].iter().fold([0.0; 3], sum)))
+        self.bins[run.clone()].iter().fold([0.0; 3], sum)
     }
 
     /// The bins of the lower half of a node, and of the upper one.
@@ -131,8 +157,8 @@ impl Tree {
         costs
     }
 
-    /// The patterns of the best choice of at most so many.
-    fn choose(&mut self, depth: u32, index: u32, run: Run, patterns: usize, chosen: &mut Vec<Prefix>) {
+    /// The prefixes of the best choice of at most so many.
+    fn choose(&mut self, depth: u32, index: u32, run: Run, patterns: usize, chosen: &mut Vec<Leaf>) {
         if run.is_empty() {
             return;
         }
@@ -140,7 +166,7 @@ impl Tree {
         let patterns = patterns.min(costs.len() - 1);
         // The shorter of equals.
         if self.alone(depth, index, &run).is_some_and(|alone| alone <= costs[patterns]) {
-            chosen.push(Prefix::new(depth, index));
+            chosen.push(Leaf { pattern: Pattern::prefix(depth, index), mass: self.mass(&run) });
             return;
         }
         if depth == self.depth {

@@ -3,12 +3,13 @@
 use super::arithmetic::{Arithmetic, Peak};
 use super::blocks::{Blocks, BlocksRun};
 use super::by_rule::ByRule;
-use super::classes::{Classes, ClassesOf, MINUS_ZERO};
+use super::classes::{Classes, ClassesOf};
 use super::counts::{self, CountOf, Counts};
 use super::lanes::{Kernel, Lanes, Level, WIDTH};
 use super::products::{Products, stored_pairs};
 use super::reach::{FAR, Reach, ReachBetween};
 use super::scaled::Scaled;
+use super::sign_folded::SignFolded;
 use super::sources::ClassTable;
 use super::stats::LayerStats;
 use super::sums::Sums;
@@ -101,16 +102,8 @@ impl<A: Arithmetic> Compiled<A> {
         let (mut classes, mut products) = match rule.config.organisation() {
             Some(Organisation::Factored(shape)) => {
                 let (classes, members) = Classes::prefixes(shape.mantissa_bits)?;
-                let look_up = |weight: usize| {
-                    let product = |(class, activation): (usize, &u32)| {
-                        // A class holds more than its member where this is subnormal or not finite.
-                        let one = class <= usize::from(MINUS_ZERO) || f32::from_bits(*activation).is_normal();
-                        let found = rule.am.product(rule.operands(weight, *activation));
-                        found.filter(|_| one).map(|product| word(product, false))
-                    };
-                    members.iter().enumerate().map(product).collect()
-                };
-                let products = Products::new::<A>(codebook, zero_skip, look_up);
+                let folded = SignFolded::new(rule, &members, word);
+                let products = Products::new::<A>(codebook, zero_skip, |weight| folded.look_up(rule, weight));
                 (classes, products)
             }
             Some(Organisation::Grid(shape)) => {

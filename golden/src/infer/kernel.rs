@@ -10,7 +10,7 @@ use crate::am::Am;
 use crate::net::{Geometry, Layout, MacLayer};
 use crate::pe::{Epilogue, Settings};
 use axp_spec::design::CHANNEL_EXPONENTS;
-use axp_spec::{AmImage, Content, FloatFormat, LayerDesign, PeConfig};
+use axp_spec::{AmImage, Bits32, Content, FloatFormat, LayerDesign, PeConfig};
 use std::collections::HashMap;
 
 /// A mapped layer with the PE's settings for it.
@@ -138,6 +138,11 @@ impl LayerKernel {
         let scales = exponents.iter().map(|exponent| 2_f32.powi(*exponent)).collect();
         let method = method.unwrap_or(Method::ByRule);
         Self { geometry: geometry.clone(), weights, bias, scales, exponents, image, rule, method }
+    }
+
+    /// The same with other biases: one for each output channel, or none.
+    pub(crate) fn with_bias(self, bias: &[Bits32]) -> Self {
+        Self { bias: bias.iter().map(|bits| bits.value()).collect(), ..self }
     }
 
     /// Which weight meets which input element.

@@ -17,6 +17,7 @@ mod present;
 mod products;
 mod reach;
 mod scaled;
+mod sign_folded;
 mod sources;
 mod stats;
 mod sums;
@@ -114,6 +115,16 @@ impl Engine {
         };
         let kernels = layers.iter().zip(designs).map(kernel).collect::<Result<_, _>>()?;
         Ok(Self { network: network.clone(), kernels })
+    }
+
+    /// The network with kernels of its layers, in their order.
+    ///
+    /// # Panics
+    /// If they are not as many, or one is of another shape.
+    pub(crate) fn of_kernels(network: &Network, kernels: Vec<Arc<LayerKernel>>) -> Self {
+        let layers = network.layers().iter().map(|layer| &layer.geometry);
+        assert!(layers.eq(kernels.iter().map(|kernel| kernel.geometry())), "kernels of other layers");
+        Self { network: network.clone(), kernels }
     }
 
     /// This engine with another kernel for one layer.

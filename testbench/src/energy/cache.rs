@@ -45,7 +45,8 @@ pub fn file(
         clock_ns.map_or(String::new(), |ns| ns.to_string()),
         windows_hash(windows),
     ];
-    let contenders = std::iter::once(design.clone()).chain(baselines.iter().map(|baseline| baseline.contender()));
+    let contenders =
+        std::iter::once(design.clone()).chain(baselines.iter().filter_map(|baseline| baseline.beside(&design.config)));
     for Contender { name, config, zero_skip, range } in contenders {
         let rtl = axp_hdl::generate(&config)?;
         let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();

@@ -78,7 +78,8 @@ pub struct Comparison {
     pub baselines: Vec<BaselineFigures>,
 }
 
-/// Measures `design` and `baselines` on the windows of its layers.
+/// Measures `design` and `baselines` on the windows of its layers, without those that need a
+/// fixed-point sum of the design's if it has none.
 ///
 /// # Errors
 /// [`EnergyError`]; among others a clock period shorter than the longest path.
@@ -89,8 +90,8 @@ pub fn compare(
     library: &CellLibrary,
     options: &Options<'_>,
 ) -> Result<Comparison, EnergyError> {
-    let contenders: Vec<Contender> =
-        std::iter::once(design.clone()).chain(baselines.iter().map(|baseline| baseline.contender())).collect();
+    let beside = baselines.iter().filter_map(|baseline| baseline.beside(&design.config));
+    let contenders: Vec<Contender> = std::iter::once(design.clone()).chain(beside).collect();
     for config in contenders.iter().map(|contender| &contender.config) {
         windows.iter().enumerate().try_for_each(|(number, window)| window.check(number, config))?;
     }

@@ -113,7 +113,11 @@ impl Layer<'_> {
         for _ in 0..LEAD {
             stream.step(&self.idle(), first + REST)?;
         }
-        let known = self.contender.range == Range::Design && self.window.saturates;
+        let known = match self.contender.range {
+            Range::Design => self.window.saturates,
+            Range::Same => true,
+            Range::Window => false,
+        };
         if std::mem::take(&mut stream.overflowed) && !known {
             let (contender, layer) = (self.contender.name.clone(), self.window.name.clone());
             return Err(EnergyError::Overflow { contender, layer });

@@ -21,11 +21,12 @@ pub struct Step {
 }
 
 /// The baselines of the steps, the plainest first.
-const STEPS: [(&str, Baseline); 4] = [
+const STEPS: [(&str, Baseline); 5] = [
     ("plain binary32 MAC", Baseline::Plain),
     ("zero skip", Baseline::ZeroSkip),
     ("fixed-point accumulator", Baseline::FixedZeroSkip),
     ("bfloat16 operands", Baseline::Bf16FixedZeroSkip),
+    ("sum of the design's width", Baseline::Bf16SameSumZeroSkip),
 ];
 
 /// The steps from the plain MAC to the design; empty where that is not among the

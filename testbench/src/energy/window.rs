@@ -50,7 +50,7 @@ impl LayerWindow {
     }
 
     /// What the range port of a fixed-point accumulator carries for this layer; 0 for
-    /// a floating-point one. A design has its own. For any other it is the least range
+    /// a floating-point one. A design has its own, and so has what is as wide. For any other it is the least range
     /// whose limit is more than twice the largest product and the largest partial sum
     /// of the window, so that nothing overflows.
     pub fn range(&self, contender: &Contender) -> u32 {
@@ -58,7 +58,7 @@ impl LayerWindow {
         if config.accumulator_format(0).is_none() {
             return 0;
         }
-        if contender.range == Range::Design {
+        if contender.range != Range::Window {
             return self.memory.range;
         }
         let mut largest = 0.0_f64;

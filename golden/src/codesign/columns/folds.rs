@@ -5,12 +5,12 @@
 //! rest, four times, until each sample was left out once.
 
 use super::super::agreement::Agreement;
-use super::pe::{LayerColumns, Recipe};
+use super::recipe::{LayerColumns, Recipe};
 use super::trials::{ColumnTrials, Setting};
 use crate::infer::{Control, Engine, EngineError, map_samples};
 use crate::net::{Network, Samples};
-use axp_spec::{Provenance, SampleSet, WeightOperand};
-use std::collections::BTreeMap;
+use axp_spec::WeightOperand;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Into so many parts the samples are divided.
@@ -33,7 +33,6 @@ pub(super) fn divide(samples: &Samples) -> Vec<[Samples; 2]> {
 /// Trials on the samples without each part.
 pub(super) struct Folds<'a> {
     network: &'a Network,
-    setting: Setting,
     cancel: &'a AtomicBool,
     /// Trials, the samples that they do not see, and the float network's outputs for these.
     parts: Vec<(ColumnTrials<'a>, &'a Samples, Vec<Vec<f32>>)>,
@@ -56,7 +55,7 @@ impl<'a> Folds<'a> {
             Ok((trials, held, outputs))
         };
         let parts = divided.iter().map(part).collect::<Result<_, EngineError>>()?;
-        Ok(Self { network, setting, cancel, parts })
+        Ok(Self { network, cancel, parts })
     }
 
     /// How far a recipe's outputs are from the float network's on samples that it was not made
@@ -67,26 +66,14 @@ impl<'a> Folds<'a> {
         }
         let (mut float, mut found) = (Vec::new(), Vec::new());
         for (trials, held, outputs) in &mut self.parts {
-            let measured = trials.measure(recipe, weight)?;
-            let design = measured.design(recipe.kind, weight, false, self.setting.zero_skip, unnamed());
-            let engine = Engine::from_design(self.network, &design)?;
+            let mut kernels = Vec::with_capacity(trials.layers());
+            trials.measure_with(recipe, weight, |kernel| kernels.push(Arc::new(kernel)))?;
+            let engine = Engine::of_kernels(self.network, kernels);
             let control = Control { progress: &|_| {}, cancel: self.cancel };
             found.extend(map_samples(held, &control, |_, sample| Ok(engine.run(sample)?.output))?);
             float.extend(outputs.iter().cloned());
         }
         Ok(Some(Agreement::new(&float, &found)))
-    }
-}
-
-/// Of designs that nobody sees.
-fn unnamed() -> Provenance {
-    Provenance {
-        axp_version: String::new(),
-        model_sha256: String::new(),
-        calibration: SampleSet { sha256: String::new(), samples: 0 },
-        seed: 0,
-        max_loss_pp: 0.0,
-        tools: BTreeMap::new(),
     }
 }
 

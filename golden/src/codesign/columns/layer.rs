@@ -3,11 +3,11 @@
 
 use super::super::cluster::{self, Clustering, layer_rng, symmetric_k_means};
 use super::super::feedback::Feedback;
-use super::super::patterns::{Prefix, best_prefixes};
+use super::super::patterns::{Pattern, best_patterns};
 use super::super::profile::{FRACTION_BITS, Pair, key_mask};
 use super::super::reference::{LayerReference, PROFILE_BITS};
 use super::super::{factored, grid};
-use super::pe::LayerColumns;
+use super::recipe::{LayerColumns, LayerRows};
 use super::scales::ChannelScales;
 use super::shared::{self, shared_k_means};
 use super::trials::Setting;
@@ -156,8 +156,9 @@ enum Waiting {
     Factored(AmImage),
     Grid {
         shape: GridConfig,
-        prefixes: Vec<Prefix>,
+        patterns: Vec<Pattern>,
         activations: Vec<f64>,
+        shorter: u32,
     },
     /// Every product is a miss.
     Nothing,
@@ -174,7 +175,7 @@ pub(super) struct Filled {
 impl Filled {
     /// Chooses the rows of a layer for a PE; none for a memory without columns, or
     /// with too few of them.
-    pub fn new(config: &PeConfig, layer: &MacLayer, folded: &Folded) -> Option<Self> {
+    pub fn new(config: &PeConfig, layer: &MacLayer, folded: &Folded, less: LayerRows) -> Option<Self> {
         let magnitudes = folded.magnitudes(config);
         if magnitudes.len() > config.columns()? as usize {
             return None;
@@ -189,15 +190,16 @@ impl Filled {
         };
         let (rows, fraction_bits) = match (config.factored_memory(), config.grid_memory()) {
             (Some(shape), _) => {
-                (Waiting::Factored(significands(config, shape, &magnitudes, folded, place)), shape.mantissa_bits)
+                let image = significands(config, shape, less, &magnitudes, folded, place);
+                (Waiting::Factored(image), shape.mantissa_bits - less.coarser.min(shape.mantissa_bits))
             }
             (None, Some(shape)) => {
-                let (codebook, patterns) = (&folded.clustering.codebook, shape.patterns as usize);
-                let prefixes = best_prefixes(&folded.pairs, PROFILE_BITS, codebook, folded.zeros, patterns);
+                let (codebook, most) = (&folded.clustering.codebook, shape.patterns as usize >> less.coarser);
+                let patterns = best_patterns(&folded.pairs, PROFILE_BITS, codebook, folded.zeros, most);
                 let columns = shape.columns as usize;
-                let activations = grid::representatives(&prefixes, columns, &folded.pairs, folded.zeros, place);
-                let bits = prefixes.iter().map(Prefix::fraction_bits).max().unwrap_or(0);
-                (Waiting::Grid { shape, prefixes, activations }, bits)
+                let activations = grid::representatives(&patterns, columns, &folded.pairs, folded.zeros, place);
+                let bits = patterns.iter().map(Pattern::fraction_bits).max().unwrap_or(0);
+                (Waiting::Grid { shape, patterns, activations, shorter: less.shorter }, bits)
             }
             (None, None) => return None,
         };
@@ -242,9 +244,11 @@ impl Filled {
         design.am = match &self.rows {
             Waiting::Factored(image) => image.clone(),
             Waiting::Nothing => AmImage::default(),
-            Waiting::Grid { shape, prefixes, activations } => loop {
-                let format = config.accumulator_format(design.range).map(|format| (format, config.product_bits()));
-                match grid::rows(*shape, prefixes, &self.magnitudes, activations, format) {
+            Waiting::Grid { shape, patterns, activations, shorter } => loop {
+                let format = config.accumulator_format(design.range);
+                let format =
+                    format.map(|format| grid::Units { format, bits: config.product_bits(), shorter: *shorter });
+                match grid::rows(*shape, patterns, &self.magnitudes, activations, format) {
                     Some(image) => break image,
                     None if fixed && design.range < WIDEST => design.range += 1,
                     // Nothing is stored that cannot be.
@@ -258,13 +262,15 @@ impl Filled {
 fn significands(
     config: &PeConfig,
     shape: FactoredConfig,
+    less: LayerRows,
     magnitudes: &[f32],
     folded: &Folded,
     place: impl Fn(u32) -> Option<u32>,
 ) -> AmImage {
     let mask = key_mask(PROFILE_BITS.max(shape.mantissa_bits));
     debug_assert!(folded.pairs.iter().all(|pair| pair.key & !mask == 0));
-    let mut image = factored::significands(shape, config.product_bits(), magnitudes, &folded.pairs, |cluster| {
+    let words = factored::Words { bits: config.product_bits(), shorter: less.shorter, coarser: less.coarser };
+    let mut image = factored::significands(shape, words, magnitudes, &folded.pairs, |cluster| {
         let weight = folded.clustering.codebook[cluster as usize].abs();
         place(cluster).map(|column| (column, weight))
     });

@@ -1,6 +1,7 @@
 //! Processing elements whose memory has columns: what there is to choose from.
 
 use super::super::agreement::Agreement;
+use super::recipe::LayerColumns;
 use axp_spec::{Accumulator, AmConfig, FactoredConfig, GridConfig, Organisation, PeConfig, WeightOperand};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,6 @@ const EXPONENTS: u32 = 10;
 /// Magnitudes of a codebook of weights by value: with both signs as many values as inference looks
 /// up in registers (`infer/sources.rs`).
 const MAGNITUDES: u32 = 64;
-/// Fewest magnitudes or significands of a layer.
-const FEWEST: u32 = 2;
 /// Patterns and columns of a `grid`, in the same order.
 const GRID: [(u32, u32); 9] = [(12, 4), (16, 8), (24, 8), (24, 16), (32, 16), (48, 16), (32, 32), (64, 16), (15, 64)];
 
@@ -186,7 +185,7 @@ impl Kind {
     }
 
     /// What layers run with that use all of it.
-    fn whole(&self, weight: WeightOperand) -> LayerColumns {
+    pub(super) fn whole(&self, weight: WeightOperand) -> LayerColumns {
         match (self.memory, weight, self.fractions) {
             (_, _, Some(fractions)) => LayerColumns::Shared { fractions, exponents: self.size.0 / fractions.max(1) },
             // Weights by value have any exponent, and a column a significand.
@@ -207,6 +206,16 @@ impl Kind {
         let powers = |kind: &Self| kind.fractions.map_or(1, |fractions| kind.size.0 / fractions.max(1));
         let parts = |kind: &Self| [kind.size.0, powers(kind), kind.size.1, kind.sum.bits()[0], kind.sum.bits()[1]];
         parts(self).iter().zip(parts(other)).all(|(own, other)| *own >= other)
+    }
+
+    /// Bits of a stored product that a layer could do without, but one: those of a binary32 number
+    /// are fixed.
+    pub(super) fn stored_bits(&self) -> u32 {
+        match (self.sum.accumulator, self.memory) {
+            (Accumulator::Fixed { product_width, .. }, _) => product_width,
+            (Accumulator::Float, ColumnMemory::Factored) => self.sum.product_bits.unwrap_or(24),
+            (Accumulator::Float, ColumnMemory::Grid) => 0,
+        }
     }
 
     fn organisation(&self) -> Organisation {
@@ -239,57 +248,6 @@ impl Kind {
             accumulator,
             ..PeConfig::plain(&format!("axp_pe_{what}{sum}{index}{frozen}"))
         }
-    }
-}
-
-/// What a layer runs with.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[serde(rename_all = "snake_case")]
-pub enum LayerColumns {
-    /// Its own weights and no rows: every product is a miss.
-    Exact,
-    /// At most so many weight magnitudes.
-    Columns(u32),
-    /// So many significands, each at so many powers of two.
-    Shared {
-        /// How many significands.
-        fractions: u32,
-        /// How many powers of two.
-        exponents: u32,
-    },
-}
-
-impl LayerColumns {
-    /// Half of the magnitudes or significands; none where there is no half.
-    pub(super) fn half(self) -> Option<Self> {
-        match self {
-            Self::Exact => None,
-            Self::Columns(columns) => (columns / 2 >= FEWEST).then_some(Self::Columns(columns / 2)),
-            Self::Shared { fractions, exponents } => {
-                (fractions / 2 >= FEWEST).then_some(Self::Shared { fractions: fractions / 2, exponents })
-            }
-        }
-    }
-}
-
-/// A PE and what each layer runs with.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
-pub struct Recipe {
-    /// Memory and sum.
-    pub kind: Kind,
-    /// One entry a layer.
-    pub layers: Vec<LayerColumns>,
-}
-
-impl Recipe {
-    /// All layers with all columns.
-    pub fn whole(kind: Kind, weight: WeightOperand, layers: usize) -> Self {
-        Self { kind, layers: vec![kind.whole(weight); layers] }
-    }
-
-    /// Layers that run exactly.
-    pub fn exact(&self) -> usize {
-        self.layers.iter().filter(|layer| **layer == LayerColumns::Exact).count()
     }
 }
 

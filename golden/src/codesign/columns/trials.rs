@@ -8,7 +8,8 @@ use super::super::reference::Reference;
 use super::super::search::SearchOptions;
 use super::super::trials::{Rows, Trial};
 use super::layer::{Filled, Folded};
-use super::pe::{Kind, LayerColumns, Recipe};
+use super::pe::Kind;
+use super::recipe::{LayerColumns, Recipe};
 use crate::infer::{EngineError, LayerKernel, LayerStats};
 use crate::net::{Network, Samples};
 use axp_spec::design::SCHEMA;
@@ -107,6 +108,16 @@ impl<'a> ColumnTrials<'a> {
     /// A PE that cannot be built or has too few columns, a codebook that was not made, a
     /// failure of the network; [`EngineError::Cancelled`].
     pub fn measure(&mut self, recipe: &Recipe, weight: WeightOperand) -> Result<Measured, EngineError> {
+        self.measure_with(recipe, weight, |_| {})
+    }
+
+    /// The same; `done` gets each layer's kernel, with its bias, once it has run.
+    pub(super) fn measure_with(
+        &mut self,
+        recipe: &Recipe,
+        weight: WeightOperand,
+        done: impl FnMut(LayerKernel),
+    ) -> Result<Measured, EngineError> {
         let pe = recipe.kind.pe(weight, false);
         pe.validate().map_err(axp_spec::DesignError::from)?;
         let network = self.network;
@@ -120,12 +131,11 @@ impl<'a> ColumnTrials<'a> {
         let chosen = self.folded.iter().zip(&recipe.layers);
         let chosen: Vec<&Folded> =
             chosen.map(|(folded, choice)| folded.get(choice).ok_or_else(refused)).collect::<Result<_, _>>()?;
-        let fill = |((layer, folded), choice): ((_, &&Folded), &LayerColumns)| match choice {
+        let fill = |(number, layer): (usize, _)| match recipe.layers[number] {
             LayerColumns::Exact => Ok(Filled::exact(layer)),
-            _ => Filled::new(&pe, layer, folded).ok_or_else(refused),
+            _ => Filled::new(&pe, layer, chosen[number], recipe.rows[number]).ok_or_else(refused),
         };
-        let filled =
-            network.layers().par_iter().zip(&chosen).zip(&recipe.layers).map(fill).collect::<Result<Vec<_>, _>>()?;
+        let filled = network.layers().par_iter().enumerate().map(fill).collect::<Result<Vec<_>, _>>()?;
         let designs = network.layers().iter().zip(&filled).zip(&chosen);
         let designs = designs.map(|((layer, filled), folded)| filled.design(&pe, layer, folded)).collect();
         let kernel = |index: usize, design: &mut LayerDesign, inputs: &[&[f32]]| {
@@ -137,7 +147,7 @@ impl<'a> ColumnTrials<'a> {
         // Behind nothing but exact layers there is nothing to correct.
         let changed = recipe.layers.iter().position(|choice| *choice != LayerColumns::Exact);
         let correct: Vec<bool> = (0..filled.len()).map(|layer| changed.is_some_and(|first| layer >= first)).collect();
-        let Calibrated { layers, outputs, stats, loads } = calibration.run(designs, &correct, kernel)?;
+        let Calibrated { layers, outputs, stats, loads } = calibration.run(designs, &correct, kernel, done)?;
         let total: LayerStats = stats.into_iter().sum();
         let on_memory = || layers.iter().zip(&recipe.layers).filter(|(_, choice)| **choice != LayerColumns::Exact);
         let trial = Trial {
@@ -146,7 +156,7 @@ impl<'a> ColumnTrials<'a> {
             key_fraction_bits: on_memory().map(|(layer, _)| layer.key_fraction_bits).max().unwrap_or(0),
             rows: layers.iter().map(|layer| layer.am.rows.len()).max().unwrap_or(0),
             fill: if pe.grid_memory().is_some() { Rows::Patterns } else { Rows::Significands },
-            mixed: recipe.layers.windows(2).any(|two| two[0] != two[1]),
+            mixed: recipe.is_mixed(),
             exact: recipe.exact(),
             hit_rate: total.hit_rate(),
             nonzero_hit_rate: total.nonzero_hit_rate(),
