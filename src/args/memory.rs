@@ -44,7 +44,7 @@ pub struct MemoryOptions {
     /// Build the rows of all layers into the PE instead of a row port
     #[arg(long)]
     pub frozen: bool,
-    /// Keep the rows in latches instead of flip-flops; estimates are of flip-flops
+    /// Keep the rows in latches instead of flip-flops; the search goes by estimates of flip-flops
     #[arg(long, conflicts_with = "frozen")]
     pub latches: bool,
     /// The only size to try, instead of several: columns x mantissa bits of a factored

@@ -61,6 +61,8 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
     let equivalence = replay::rows(&replayed, staging.path(), &options.out);
 
     let evaluated = evaluation::run(&engine, data, options.max_loss, &stages, cancel)?;
+    let (float, calibration) = (&evaluated.float, &input.calibration);
+    let narrow = evaluation::narrow(&input.network, calibration, data, float, &stages, cancel)?;
     let subsets = subsets::run(options, &input, data, &tools, &searched, &stages, cancel)?;
     let total = evaluated.on_pe.total();
     let layers = evaluation::layer_rows(&input.network, &design, &evaluated.on_pe.layers);
@@ -75,6 +77,7 @@ pub fn run(options: &BuildOptions, cancel: &Cancel) -> Outcome {
         },
         accuracy: evaluated.accuracy,
         evaluated_on: if input.evaluation.is_some() { "evaluation samples" } else { "calibration samples" }.to_owned(),
+        narrow,
         subsets,
         choice: outcome.choice,
         search: outcome.candidates,

@@ -4,15 +4,17 @@ use crate::exit::Failure;
 use crate::input::Evaluation as Samples;
 use crate::interrupt::{Cancel, requested};
 use crate::progress::Stages;
-use crate::report::{Accuracy, HitRate, Layer};
-use axp_golden::infer::{Control, Engine, EngineError, Evaluation, LayerStats, evaluate_baseline};
-use axp_golden::net::{MacOp, Network};
-use axp_spec::Design;
+use crate::report::{Accuracy, HitRate, Layer, NarrowAccuracy};
+use axp_golden::infer::{Control, Engine, EngineError, Evaluation, LayerStats, evaluate_baseline, narrow};
+use axp_golden::net::{MacOp, Network, Samples as Tensors};
+use axp_spec::{Design, NarrowOperands};
 
 /// What the evaluation found.
 pub struct Evaluated {
     /// Accuracy before and after.
     pub accuracy: Accuracy,
+    /// Classes that the float net gives the samples.
+    pub float: Vec<usize>,
     /// Counts on the PE.
     pub on_pe: Evaluation,
 }
@@ -51,7 +53,37 @@ pub fn run(
         accuracy.loss_pp,
         accuracy.samples
     ));
-    Ok(Evaluated { accuracy, on_pe })
+    Ok(Evaluated { accuracy, float: float.predictions, on_pe })
+}
+
+/// Runs the net over the same samples on plain multiply-accumulates of narrower operands, which
+/// the design competes with. `float` are the float net's classes.
+///
+/// # Errors
+/// As [`run`].
+pub fn narrow(
+    network: &Network,
+    calibration: &Tensors,
+    data: &Samples,
+    float: &[usize],
+    stages: &Stages,
+    cancel: &Cancel,
+) -> Result<Vec<NarrowAccuracy>, Failure> {
+    let all = [NarrowOperands::Bfloat16, NarrowOperands::Int8];
+    let (count, of) = (data.samples.len(), (all.len() * data.samples.len()) as u64);
+    let stage = stages.start("compare", of);
+    stage.say("plain MACs of narrower operands".to_owned());
+    let one = |(place, operands): (usize, NarrowOperands)| {
+        let progress = |done: usize| stage.set((place * count + done) as u64, of);
+        let control = Control { progress: &progress, cancel };
+        let found = narrow::classes(network, operands, calibration, &data.samples, &control);
+        let found = found.map_err(|error| failure(&error, cancel))?;
+        let measured = Accuracy::measure(float, &found, data.labels.as_deref(), 0.0);
+        Ok(NarrowAccuracy::new(operands, &measured))
+    };
+    let found = all.into_iter().enumerate().map(one).collect::<Result<Vec<_>, Failure>>()?;
+    stage.done(NarrowAccuracy::text(&found));
+    Ok(found)
 }
 
 /// An inference error as the end of a command.

@@ -1,7 +1,7 @@
 //! `report.html`: one self-contained page that shows `report.json` to a person.
 //! Every text passes through maud's escaping, since layer names are data.
 
-use super::{Accuracy, Equivalence, Layer, Measure, Report};
+use super::{Accuracy, Equivalence, Layer, Measure, NarrowAccuracy, Report};
 use crate::plot;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -75,6 +75,9 @@ fn cards(report: &Report) -> Markup {
                 b class=(verdict(clean)) { @if clean { "lint clean" } @else { "lint warnings" } }
                 span { (report.lint.iter().map(|l| format!("{}: {}", l.tool, l.warnings)).collect::<Vec<_>>().join(", ")) }
             }
+        }
+        @if !report.narrow.is_empty() {
+            p.muted { "For comparison, on the same samples and without a memory, " (NarrowAccuracy::text(&report.narrow)) "." }
         }
         @if let Some(mismatch) = &report.equivalence.first_mismatch {
             p.bad { "First mismatch: " (mismatch) }

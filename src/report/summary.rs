@@ -1,6 +1,6 @@
 //! What a build found, in a dozen lines of terminal.
 
-use super::{Accuracy, HitRate, Layer, Measure, Report};
+use super::{Accuracy, HitRate, Layer, Measure, NarrowAccuracy, Report};
 use axp_spec::Accumulator;
 use std::fmt::Write;
 
@@ -19,8 +19,12 @@ pub fn text(report: &Report) -> String {
         let count = subsets.designs.len();
         format!("lost, {count} calibration subsets: {:+.2} pp ({least:+.2} to {most:+.2})\n", subsets.mean_pp)
     });
+    let narrow = match &report.narrow[..] {
+        [] => String::new(),
+        all => NarrowAccuracy::text(all) + "\n",
+    };
     format!(
-        "{}\n{}{subsets}{saturated}replay: {} mismatches in {} outputs, {} MACs, {} cycles\n        ({})\nlint warnings: {}\n",
+        "{}\n{}{subsets}{narrow}{saturated}replay: {} mismatches in {} outputs, {} MACs, {} cycles\n        ({})\nlint warnings: {}\n",
         layer_table(&report.layers, report.zero_rate, report.hit_rate),
         accuracy(&report.accuracy),
         equivalence.mismatches,

@@ -1,11 +1,14 @@
 //! The back-end's expected texts (`hdl/tests/expect`) under real tools: no
 //! warning from any linter, and the behaviour that the Rust simulation had.
 
+mod frozen;
+
 use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, PeConfig, Storage};
 use axp_testbench::dut::{Dut, Source};
 use axp_testbench::lint::lint;
 use axp_testbench::process::Invocation;
 use axp_testbench::tools::Tool;
+use frozen::{Shape, faint, frozen, index};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -78,6 +81,30 @@ fn configurations_of_all_sizes_formats_and_cuts_have_no_warnings() {
     for config in configs {
         for pass in lint(&Dut::of(&axp_hdl::generate(&config).unwrap()), &RUN).unwrap() {
             assert!(pass.messages.is_empty(), "{config:?}, {:?}: {}", pass.tool, pass.messages);
+        }
+    }
+}
+
+#[test]
+fn frozen_contents_of_all_kinds_have_no_warnings() {
+    let fixed = Accumulator::Fixed { width: 12, product_width: 5 };
+    let memories = [PeConfig::pair("", 5), PeConfig::grid("", 5, 3), PeConfig::factored("", 4, 2)];
+    for memory in memories {
+        for shape in [Shape::Whole, Shape::Shared, Shape::Ragged] {
+            for layers in [1, 3] {
+                // Between them, all kinds of weights and sums.
+                let config = frozen(memory.clone(), layers, shape);
+                let indexed = match memory.columns() {
+                    Some(_) => index(PeConfig { accumulator: fixed, ..memory.clone() }),
+                    None => PeConfig { accumulator: fixed, ..memory.clone() },
+                };
+                let indexed = frozen(indexed, layers, shape);
+                for config in [config.clone(), faint(config), indexed.clone(), faint(indexed)] {
+                    for pass in lint(&Dut::of(&axp_hdl::generate(&config).unwrap()), &RUN).unwrap() {
+                        assert!(pass.messages.is_empty(), "{config:?}, {:?}: {}", pass.tool, pass.messages);
+                    }
+                }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use axp_hdl::{Rtl, generate};
 use axp_spec::{Accumulator, FloatFormat, MultiplierStyle, NarrowOperands, PeConfig, PeInputs, ResetStyle, Storage};
 use axp_testbench::backend::{Backend, Golden, RustHdl, Simulated};
 use axp_testbench::dut::Body;
-use frozen::{Shape, frozen, index};
+use frozen::{Shape, faint, frozen, index};
 use proptest::test_runner::{Config, FileFailurePersistence, RngSeed, TestCaseError, TestRunner};
 use std::cell::RefCell;
 use std::path::Path;
@@ -201,6 +201,8 @@ suites! {
     g3c4_bf16_index_add1: narrow(FloatFormat::Bfloat16, index(cut(0, 1, PeConfig::grid("", 3, 4)))), 1000, 100, 100;
     g6c4_frozen_fixed24: frozen(index(fixed(24, 18, PeConfig::grid("", 6, 4))), 3, Shape::Whole), 1000, 100, 50;
     g6c3_ragged_mul1: frozen(cut(1, 0, PeConfig::grid("", 6, 3)), 2, Shape::Ragged), 1000, 100, 50;
+    g6c4_faint_fixed10: faint(frozen(index(fixed(10, 7, PeConfig::grid("", 6, 4))), 3, Shape::Whole)), 1000, 100, 50;
+    g7c3_faint_ragged: faint(frozen(PeConfig::grid("", 7, 3), 2, Shape::Ragged)), 1000, 100, 50;
     r6_frozen: frozen(PeConfig::pair("", 6), 2, Shape::Whole), 1000, 100, 50;
     r6_frozen_fixed24: frozen(fixed(24, 18, PeConfig::pair("", 6)), 3, Shape::Ragged), 1000, 100, 50;
     r4_latch: latches(PeConfig::pair("", 4)), 1000, 200, 100;

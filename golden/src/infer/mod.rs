@@ -13,6 +13,7 @@ mod counts;
 mod error;
 mod kernel;
 mod lanes;
+pub mod narrow;
 mod present;
 mod products;
 mod reach;

@@ -8,5 +8,6 @@ mod folds;
 mod graphs;
 mod kernels;
 mod memories;
+mod narrow;
 mod samples;
 mod workloads;

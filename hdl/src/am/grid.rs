@@ -75,16 +75,19 @@ pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
     let selected = vector(&selected);
     // Patterns of which no two match the same magnitude need no priority.
     let exclusive = config.is_frozen() && config.frozen_layers().iter().all(|layer| disjoint(config, shape, layer));
-    let select = |row| c.forward(&format!("select_{row}"), 1, "this pattern is the lowest that matches");
-    let selects: Vec<Value> = (0..patterns).map(select).collect();
+    let mut select = |pattern| {
+        let select = !exclusive && has_products(config, shape, pattern);
+        select.then(|| c.forward(&format!("select_{pattern}"), 1, "this pattern is the lowest that matches"))
+    };
+    let selects: Vec<Option<Value>> = (0..patterns).map(&mut select).collect();
     let (mut matches, mut products) = (Vec::new(), Vec::new());
     for (pattern, select) in (0..).zip(&selects) {
-        let (found, product) = read(&mut c, &source, (config, shape), pattern, &magnitude, (select, &selected));
+        let select = (select.as_ref(), &selected);
+        let (found, product) = read(&mut c, &source, (config, shape), pattern, &magnitude, select);
         matches.push(found);
         products.push(product);
     }
     let any = if exclusive {
-        selects.iter().zip(&matches).for_each(|(select, found)| c.define(select, found.clone()));
         c.net("any", vector(&matches).any(), "a pattern matches")
     } else {
         lowest(&mut c, &matches, &selects)
@@ -103,6 +106,13 @@ pub fn grid_memory(config: &PeConfig, shape: GridConfig) -> Circuit {
     c
 }
 
+/// Whether anything is read of a pattern: products that are 0 in all layers need no gates.
+fn has_products(config: &PeConfig, shape: GridConfig, pattern: u32) -> bool {
+    let rows = (pattern * shape.columns) as usize..((pattern + 1) * shape.columns) as usize;
+    let read = |layer: &LayerMemory| layer.am.rows.iter().take(rows.end).skip(rows.start).any(|row| row.product.0 != 0);
+    !config.is_frozen() || config.frozen_layers().iter().any(read)
+}
+
 /// Whether no magnitude matches two patterns of a layer.
 fn disjoint(config: &PeConfig, shape: GridConfig, layer: &LayerMemory) -> bool {
     let rows = layer.am.rows.iter().step_by(shape.columns as usize);
@@ -113,14 +123,14 @@ fn disjoint(config: &PeConfig, shape: GridConfig, layer: &LayerMemory) -> bool {
 }
 
 /// Whether the pattern matches; and the product of the column if it was selected,
-/// else 0.
+/// else 0. Without a priority select the match selects.
 fn read(
     c: &mut Circuit,
     source: &Source,
     (config, shape): (&PeConfig, GridConfig),
     pattern: u32,
     magnitude: &Value,
-    (select, columns): (&Value, &Value),
+    (select, columns): (Option<&Value>, &Value),
 ) -> (Value, Value) {
     let (format, product_bits) = (config.format, config.product_bits());
     let name = format!("pattern_{pattern}");
@@ -140,13 +150,9 @@ fn read(
             let each = vector(&each);
             let writes = &port.write & this & each.any();
             let writes = c.net(&format!("{name}_written"), writes, "something of this pattern is written");
-            let mut inputs = vec![
-                ("we_i", &writes),
-                ("column_we_i", &each),
-                ("search_i", magnitude),
-                ("select_i", select),
-                ("column_i", columns),
-            ];
+            let mut inputs =
+                vec![("we_i", &writes), ("column_we_i", &each), ("search_i", magnitude), ("column_i", columns)];
+            inputs.extend(select.map(|select| ("select_i", select)));
             inputs.extend(rows.inputs());
             let pattern_module = grid_pattern(format, shape, product_bits, config.reset, config.storage());
             let instance = c.instance(&name, pattern_module, &inputs);
@@ -175,6 +181,7 @@ fn read(
                 })
                 .collect();
             // A product is read where the pattern and the column meet.
+            let select = select.unwrap_or(&found);
             let zero = literal(0, product_bits);
             let gated: Vec<Value> = words
                 .iter()

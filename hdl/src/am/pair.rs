@@ -55,6 +55,7 @@ pub fn pair_memory(config: &PeConfig) -> Circuit {
         matches.push(found);
         products.push(product);
     }
+    let selects: Vec<Option<Value>> = selects.into_iter().map(Some).collect();
     let any = lowest(&mut c, &matches, &selects);
     let special = special(&mut c, format, "weight", &weight) | special(&mut c, format, "activation", &activation);
     let special = c.net("special", special, "an operand is infinite or a NaN");

@@ -3,11 +3,11 @@
 use crate::circuit::{Circuit, Value};
 
 /// Drives for each request the forward net that says whether it is the lowest
-/// one; returns whether there is any.
+/// one, where there is such a net; returns whether there is any request.
 ///
 /// A tree of depth 2 log2 n: on the way up each node learns whether its half
 /// has a request, on the way down each lower half shuts the upper one out.
-pub(super) fn lowest(c: &mut Circuit, requests: &[Value], selects: &[Value]) -> Value {
+pub(super) fn lowest(c: &mut Circuit, requests: &[Value], selects: &[Option<Value>]) -> Value {
     let root = up(c, requests, 0);
     down(c, &root, None, selects);
     root.any
@@ -30,18 +30,25 @@ fn up(c: &mut Circuit, requests: &[Value], first: usize) -> Node {
     Node { first, any, halves: Some(Box::new((low, high))) }
 }
 
-fn down(c: &mut Circuit, node: &Node, granted: Option<&Value>, selects: &[Value]) {
+/// `selects` are those of the node's requests.
+fn down(c: &mut Circuit, node: &Node, granted: Option<&Value>, selects: &[Option<Value>]) {
     match &node.halves {
         None => {
-            let request = granted.map_or_else(|| node.any.clone(), |granted| granted & &node.any);
-            c.define(&selects[node.first], request);
+            if let [Some(select)] = selects {
+                let request = granted.map_or_else(|| node.any.clone(), |granted| granted & &node.any);
+                c.define(select, request);
+            }
         }
         Some(halves) => {
             let (low, high) = &**halves;
-            down(c, low, granted, selects);
+            let (of_low, of_high) = selects.split_at(high.first - node.first);
+            down(c, low, granted, of_low);
+            if of_high.iter().all(Option::is_none) {
+                return;
+            }
             let free = granted.map_or_else(|| low.any.none(), |granted| granted & low.any.none());
             let free = c.net(&format!("below_{}", high.first), free, "no row below this part is chosen");
-            down(c, high, Some(&free), selects);
+            down(c, high, Some(&free), of_high);
         }
     }
 }

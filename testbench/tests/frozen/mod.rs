@@ -33,6 +33,17 @@ pub fn frozen(mut config: PeConfig, layers: u64, shape: Shape) -> PeConfig {
     config
 }
 
+/// The configuration with every second pattern or row storing products of 0, in all layers.
+pub fn faint(mut config: PeConfig) -> PeConfig {
+    let columns = config.grid_memory().map_or(1, |shape| shape.columns as usize);
+    if let Some(Content::Frozen { layers }) = config.am.as_mut().map(|am| &mut am.content) {
+        let rows = layers.iter_mut().flat_map(|layer| layer.am.rows.iter_mut().enumerate());
+        rows.filter(|(row, _)| (row / columns).is_multiple_of(2)).for_each(|(_, row)| row.product = Bits32(0));
+    }
+    config.validate().unwrap_or_else(|error| panic!("{error}"));
+    config
+}
+
 /// A layer that the memory of `config` takes.
 fn layer(config: &PeConfig, number: u64, shape: Shape) -> LayerMemory {
     let format = config.format;

@@ -4,7 +4,7 @@ use super::super::contender::Contender;
 use super::super::encoding::Encoding;
 use super::super::window::LayerWindow;
 use axp_golden::am::{Am, LoadError, Operands};
-use axp_spec::{Accumulator, FloatFormat, PeConfig};
+use axp_spec::{Accumulator, AmConfig, Content, FloatFormat, PeConfig, Storage};
 use serde::{Deserialize, Serialize};
 
 /// Cycles for which a pair that begins a sum, or misses, is on its way to the sum.
@@ -248,9 +248,11 @@ impl Counted {
 }
 
 /// Whether an estimate can be made of this configuration: binary32 without narrow
-/// operands and without cuts, which is what tables are made of.
+/// operands, without cuts and with rows in flip-flops or logic, which is what tables are made of.
 pub(super) fn is_covered(config: &PeConfig) -> bool {
-    config.format == FloatFormat::Binary32
+    let latches = |am: &AmConfig| am.storage == Storage::Latches && am.content == Content::Programmable;
+    !config.am.as_ref().is_some_and(latches)
+        && config.format == FloatFormat::Binary32
         && config.operands.is_none()
         && config.multiplier_stages == 0
         && config.adder_stages == 0

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::energy::{Baseline, Contender, LayerWindow};
-use axp_spec::{Accumulator, AmImage, AmRow, Bits32, FloatFormat, LayerMemory, PeConfig};
+use axp_spec::{Accumulator, AmImage, AmRow, Bits32, FloatFormat, LayerMemory, PeConfig, Storage};
 
 fn pair(weight: f32, activation: f32) -> (u32, u32) {
     (weight.to_bits(), activation.to_bits())
@@ -93,7 +93,10 @@ fn more_work_is_more_energy_and_what_is_not_covered_has_no_estimate() {
     assert!(least < most / 3.0 && (mixed - (0.75 * most + 0.25 * least)).abs() < 1e-9 * most, "{least} {mixed} {most}");
     let narrow = Baseline::Bf16.contender().config;
     let wide = PeConfig { accumulator: Accumulator::Fixed { width: 60, product_width: 32 }, ..plain.clone() };
-    for config in [narrow, wide, PeConfig { adder_stages: 1, ..plain.clone() }] {
+    let mut latches = PeConfig::pair("axp_pe", 4);
+    assert!(table.estimate(library, &latches, &[(1, busy)]).is_some());
+    latches.am.iter_mut().for_each(|am| am.storage = Storage::Latches);
+    for config in [narrow, wide, latches, PeConfig { adder_stages: 1, ..plain.clone() }] {
         assert_eq!(table.estimate(library, &config, &[(1, busy)]), None);
     }
     assert_eq!(table.estimate("another library", &plain, &[(1, busy)]), None);
