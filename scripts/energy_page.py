@@ -16,10 +16,9 @@ from pathlib import Path
 NETWORKS = ["fashion_lenet5", "fsdd_tdnnf", "kws_dscnn"]
 DESIGNS = [
     ("fixed", "factored, frozen, fixed-point sums"),
-    ("24", "factored, frozen, sums of 24 bits"),
     ("float", "factored, frozen, binary32 sums"),
-    ("grid", "grid, frozen, sums of 24 bits"),
-    ("rows", "factored, rows through a port, sums of 24 bits"),
+    ("grid", "grid, frozen, fixed-point sums"),
+    ("rows", "factored, rows through a port, fixed-point sums"),
 ]
 PAIRS = [("digits_pair", "digits, 128 rows"), ("fashion_lenet5_pair", "fashion_lenet5, 128 rows"), ("digits_pair4", "digits, 4 rows")]
 LIBRARIES = ["osu018", "sky130"]
@@ -55,6 +54,7 @@ def collect(folder, before):
             "zeros": report["zero_rate"],
             "overflows": report["overflows"],
             "mismatches": report["equivalence"]["mismatches"],
+            "narrow": {narrow["operands"]: [narrow["loss_pp"], narrow["loss_standard_error_pp"]] for narrow in report.get("narrow", [])},
             "libraries": libraries,
         }
     path = folder / "baselines.txt"
@@ -112,6 +112,10 @@ def plain(measured, library):
     own = [design["libraries"][library] for design in found.values()]
     lines.append("| design: total | " + " | ".join(f"**{figures['pj_per_mac']:.1f}**" for figures in own) + " |")
     lines.append("| … memory / multiplier / sum / registers / clock / rows | " + " | ".join(split(figures) for figures in own) + " |")
+    losses = [design.get("narrow", {}) for design in found.values()]
+    for operands in dict.fromkeys(operands for loss in losses for operands in loss):
+        cells = [f"{loss[operands][0]:+.2f} ± {loss[operands][1]:.2f}" if operands in loss else "" for loss in losses]
+        lines.append(f"| {operands} MACs lose, pp (design: " + ", ".join(f"{design['loss_pp']:+.2f}" for design in found.values()) + ") | " + " | ".join(cells) + " |")
     by = [figures["by_class"] for figures in own]
     cell = lambda value: "-" if value is None else f"{value:.1f}"
     lines.append("| … a hit, a zero | " + " | ".join(f"{cell(kinds['hit'])}, {cell(kinds['zero'])}" for kinds in by) + " |")

@@ -42,19 +42,16 @@ measure() {
 }
 
 frozen=(--memory factored --index --frozen --zero-skip)
-fixed=(--accumulator fixed --accumulator-bits 24)
 few=fp32,fp32_zero_skip
 for net in kws_dscnn fashion_lenet5 fsdd_tdnnf; do
   measure "${net}_fixed" "$net" all "${frozen[@]}" --accumulator fixed
 done
 for net in kws_dscnn fashion_lenet5 fsdd_tdnnf; do
   measure "${net}_float" "$net" "$few" "${frozen[@]}"
-  measure "${net}_24" "$net" "$few" "${frozen[@]}" "${fixed[@]}"
+  measure "${net}_grid" "$net" "$few" --memory grid --frozen --zero-skip --accumulator fixed
 done
+measure fashion_lenet5_rows fashion_lenet5 "$few" --memory factored --index --zero-skip --accumulator fixed
 measure digits_pair digits "$few"
-measure fashion_lenet5_rows fashion_lenet5 "$few" --memory factored --index --zero-skip "${fixed[@]}"
-measure fashion_lenet5_grid fashion_lenet5 "$few" --memory grid --frozen --zero-skip "${fixed[@]}"
-measure fsdd_tdnnf_grid fsdd_tdnnf "$few" --memory grid --frozen --zero-skip "${fixed[@]}"
 measure digits_pair4 digits "$few" --rows 4 --max-loss 100
 measure fashion_lenet5_pair fashion_lenet5 "$few"
 target/release/examples/baseline_energy 2048 > "$out/baselines.txt"

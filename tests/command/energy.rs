@@ -134,6 +134,8 @@ fn what_cannot_be_measured_is_refused() {
     runner.refused(&["energy", "empty", "--baselines", "int4"], &["fp32_zero_skip"]);
     if Path::new(OSU018).is_file() {
         small_design(&runner);
+        // The design's sum is a binary32 one.
+        runner.refused(&["energy", "out", "--baselines", "fp32,bf16_same"], &["bf16_same", "leave it out"]);
         let model = bundled("digits", "model.onnx");
         runner.refused(&["energy", "out", "--liberty", &model], &["Liberty"]);
     }

@@ -102,6 +102,24 @@ fn figures_are_complete_and_add_up() {
 }
 
 #[test]
+fn a_baseline_with_the_design_s_sum_is_as_wide_and_has_its_ranges() {
+    let Some(library) = osu018() else { return };
+    let mut window = window("a", 1000, 5);
+    window.memory = LayerMemory { range: window.range(&Baseline::Fixed.contender()), ..LayerMemory::default() };
+    let accumulator = Accumulator::Fixed { width: 12, product_width: 12 };
+    let design = Contender::design(&PeConfig { accumulator, ..PeConfig::plain("axp_pe_fixed12") }, true);
+    let options = Options { clock_ns: None, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+    let baselines = [Baseline::Fixed, Baseline::SameSum, Baseline::SameSumZeroSkip];
+    let found = compare(&design, &baselines, &[window], &library, &options).unwrap_or_else(|error| panic!("{error}"));
+    let [fixed, same, skipping] = &found.baselines[..] else { panic!("{} baselines", found.baselines.len()) };
+    assert_eq!(same.figures.netlist_sha256, skipping.figures.netlist_sha256);
+    assert!(same.figures.ge < fixed.figures.ge && same.figures.pj_per_mac < fixed.figures.pj_per_mac);
+    // The design is such a MAC itself.
+    let [own, other] = [&found.design, &skipping.figures].map(|figures| figures.pj_per_mac);
+    assert!((own - other).abs() < 0.02 * own, "{own} {other}");
+}
+
+#[test]
 fn a_clock_that_is_too_fast_is_refused() {
     let Some(found) = compared(&[window("a", 1, 0)], &[], Some(3.0)) else { return };
     let error = found.unwrap_err();
