@@ -251,14 +251,24 @@ impl Kind {
     }
 }
 
+/// Samples of an evaluation that should keep the bound.
+const EVALUATION: f64 = 1000.0;
+
 /// Whether the accuracy lost stays within a bound, see
 /// [`search::within_bound`](super::super::search::within_bound). One of a few recipes is
 /// taken here, not the luckiest of many, and each is judged on samples that it was not made from
 /// (unless there are too few), so that the estimate need not be as far below the bound. The cost of the
 /// disagreements that did occur, and a standard error, must be below the bound.
+///
+/// Each disagreement may be lost or won, so that what a thousand samples tell has a standard error
+/// of its own: the root of the disagreements' share over the samples. With it the expected loss must
+/// stay within two thirds of the bound, or else the bound is missed by chance too often.
 pub(super) fn within_bound(agreement: &Agreement, max_loss_pp: f64) -> bool {
     let bound = max_loss_pp / 100.0;
-    agreement.expected_loss <= bound / 3.0 && agreement.flip_loss + agreement.flip_loss_error <= bound
+    let chance = (agreement.smoothed_disagreement / EVALUATION).sqrt();
+    agreement.expected_loss <= bound / 3.0
+        && agreement.expected_loss + chance <= bound * 2.0 / 3.0
+        && agreement.flip_loss + agreement.flip_loss_error <= bound
 }
 
 #[cfg(test)]
@@ -281,6 +291,21 @@ mod tests {
         let (wide, deep) = (kind((16, 2), Sum::fixed(16, 6)), kind((8, 3), Sum::fixed(24, 9)));
         assert!(!wide.covers(&deep) && !deep.covers(&wide));
         assert_eq!((wide.products(), deep.products(), wide.columns()), (64, 64, 16));
+    }
+
+    #[test]
+    fn what_disagrees_often_is_not_within_the_bound_even_if_little_is_expected() {
+        let agreement = |expected_loss: f64, smoothed_disagreement: f64| Agreement {
+            samples: 200,
+            top1: 1.0,
+            smoothed_disagreement,
+            expected_loss,
+            ..Agreement::default()
+        };
+        assert!(within_bound(&agreement(0.0033, 0.01), 1.0) && !within_bound(&agreement(0.0034, 0.01), 1.0));
+        // The root of 0.019 over 1000 is 0.44 %.
+        assert!(within_bound(&agreement(0.0022, 0.019), 1.0) && !within_bound(&agreement(0.0024, 0.019), 1.0));
+        assert!(within_bound(&agreement(0.0066, 0.019), 2.0));
     }
 
     #[test]
