@@ -180,8 +180,9 @@ impl Component {
                 ("miss", misses),
                 ("miss_sum_bit", misses * size.sum_bits),
                 ("magnitude_bit", magnitude_bits),
-                // All bits of the addend are flipped.
+                // All bits of the addend are flipped, and each may ripple through all above it.
                 ("sign_flip_sum_bit", sign_flips * size.sum_bits),
+                ("sign_flip_square_sum_bit", sign_flips * size.sum_bits * size.sum_bits),
                 ("sum_bit", sum_bits),
             ],
             Self::Registers => {
