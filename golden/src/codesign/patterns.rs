@@ -86,9 +86,9 @@ pub fn best_patterns(
     let all = 0..tree.bins.len();
     let costs = tree.costs(0, 0, all.clone());
     let (mut best, mut least, mut in_vain) = (Vec::new(), f64::INFINITY, 0);
-    for prefixes in patterns.min(costs.len() - 1)..costs.len() {
+    for (prefixes, cost) in costs.iter().enumerate().skip(patterns.min(costs.len() - 1)) {
         let mut chosen = Vec::new();
-        if costs[prefixes].is_finite() {
+        if cost.is_finite() {
             tree.choose(0, 0, all.clone(), prefixes, &mut chosen);
         }
         let Some(united) = unite(chosen, patterns).filter(|united| !united.is_empty()) else { continue };
