@@ -5,7 +5,7 @@
 //! by dynamic programming from the leaves up: for each node and number of prefixes
 //! the least squared error, either of one prefix at the node or of the best split
 //! of the number among its two halves. A few more prefixes than there are rows may do better
-//! still, where two of them share a row ([`unite`]).
+//! still, where two of them share a row (`unions`).
 
 use super::profile::{FRACTION_BITS, Pair};
 use super::unions::{Leaf, Mass, error, unite};
