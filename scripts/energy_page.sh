@@ -47,7 +47,7 @@ for net in kws_dscnn fashion_lenet5 fsdd_tdnnf; do
   measure "${net}_fixed" "$net" all "${frozen[@]}" --accumulator fixed
 done
 for net in kws_dscnn fashion_lenet5 fsdd_tdnnf; do
-  measure "${net}_float" "$net" "$few" "${frozen[@]}"
+  measure "${net}_float" "$net" "$few" "${frozen[@]}" --product-bits 6
   measure "${net}_grid" "$net" "$few" --memory grid --frozen --zero-skip --accumulator fixed
 done
 measure fashion_lenet5_rows fashion_lenet5 "$few" --memory factored --index --zero-skip --accumulator fixed
