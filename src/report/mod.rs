@@ -2,12 +2,14 @@
 //! and the terminal summary that show the same to a person.
 
 pub mod html;
+mod narrow;
 mod pe_text;
 pub mod summary;
 
+pub use narrow::NarrowAccuracy;
 pub use pe_text::describe;
 
-use axp_spec::{NarrowOperands, PeConfig};
+use axp_spec::PeConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -141,45 +143,6 @@ impl Accuracy {
             within_bound: loss_pp <= max_loss_pp + 1e-9,
             agreement: mean(&right(axp, float)),
         }
-    }
-}
-
-/// Accuracy of the net on plain multiply-accumulates of narrower operands, see
-/// [`axp_golden::infer::narrow`].
-#[derive(Serialize, Deserialize, Debug, Clone, PartialEq)]
-pub struct NarrowAccuracy {
-    /// The operands.
-    pub operands: NarrowOperands,
-    /// Accuracy, or agreement with the float net, as in [`Accuracy`], 0 to 1.
-    pub accuracy: f64,
-    /// Percentage points lost.
-    pub loss_pp: f64,
-    /// Paired standard error of the loss, in percentage points.
-    pub loss_standard_error_pp: f64,
-}
-
-impl NarrowAccuracy {
-    /// Of a comparison with the float net.
-    pub fn new(operands: NarrowOperands, measured: &Accuracy) -> Self {
-        let Accuracy { axp: accuracy, loss_pp, loss_standard_error_pp, .. } = *measured;
-        Self { operands, accuracy, loss_pp, loss_standard_error_pp }
-    }
-
-    /// What the operands are called.
-    pub const fn name(&self) -> &'static str {
-        match self.operands {
-            NarrowOperands::Bfloat16 => "bfloat16",
-            NarrowOperands::Int8 => "int8",
-        }
-    }
-
-    /// All of them in a line.
-    pub fn text(all: &[Self]) -> String {
-        let one = |narrow: &Self| {
-            let Self { loss_pp, loss_standard_error_pp: error, .. } = narrow;
-            format!("{} {loss_pp:+.2} pp ± {error:.2}", narrow.name())
-        };
-        format!("plain MACs lose: {}", all.iter().map(one).collect::<Vec<_>>().join(", "))
     }
 }
 
