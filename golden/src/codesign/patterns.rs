@@ -15,8 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 const MAGNITUDE_BITS: u32 = 31;
 const EXPONENT_BITS: u32 = 8;
 
-/// So many times as many prefixes as patterns are tried, beyond the patterns themselves: one in
-/// this many.
+/// Up to one prefix more for every so many patterns is tried.
 const MORE: usize = 2;
 /// Numbers of prefixes in a row that bring nothing, after which no more are tried.
 const PATIENCE: usize = 4;
