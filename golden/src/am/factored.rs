@@ -2,7 +2,8 @@
 
 use super::Operands;
 use super::significand::rounded_product;
-use axp_spec::{AmRow, FactoredConfig, FloatFormat, MAX_ROWS, PeConfig, RowWrite};
+use super::words::Words;
+use axp_spec::{AmRow, FactoredConfig, FloatFormat, PeConfig, RowWrite};
 
 /// Rows addressed by {column, top mantissa bits of the activation}.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +13,7 @@ pub(super) struct Factored {
     /// Width of a stored word.
     word_bits: u32,
     /// The words of the rows that are valid, by address.
-    words: Vec<Option<u32>>,
+    words: Words,
 }
 
 /// What the exponent field and the fraction of an operand make of it.
@@ -30,33 +31,27 @@ enum Class {
 impl Factored {
     /// A memory of this shape, all rows invalid.
     pub fn new(config: &PeConfig, shape: FactoredConfig) -> Self {
-        // A shape that has not been validated may ask for anything.
-        let words = vec![None; shape.rows().min(MAX_ROWS)];
-        Self { format: config.format, shape, word_bits: config.product_bits(), words }
+        Self { format: config.format, shape, word_bits: config.product_bits(), words: Words::new(shape.rows()) }
     }
 
     /// How many rows are valid.
     pub fn valid_rows(&self) -> usize {
-        self.words.iter().flatten().count()
+        self.words.valid()
     }
 
     /// Replaces the content by rows that have been checked.
     pub fn load(&mut self, rows: &[AmRow]) {
-        self.words.fill(None);
+        self.words.clear();
         for row in rows {
             let (column, _, activation) = self.shape.parts(self.format, row.key);
-            // Rows that have been checked have columns that there are.
-            if let Some(word) = self.words.get_mut(self.shape.address(self.format, column, activation) as usize) {
-                *word = Some(row.product.0);
-            }
+            self.words.set(self.shape.address(self.format, column, activation), Some(row.product.0));
         }
     }
 
     /// A write to an address that the memory has.
     pub fn write(&mut self, write: &RowWrite) {
-        if let Some(word) = self.words.get_mut(write.address as usize) {
-            *word = write.valid.then_some(write.product & ((1 << self.word_bits) - 1));
-        }
+        let word = write.valid.then_some(write.product & ((1 << self.word_bits) - 1));
+        self.words.set(write.address, word);
     }
 
     /// What the row must store, if it is one whose hits must equal the misses:
@@ -81,7 +76,7 @@ impl Factored {
         };
         // The port is as wide as a column id.
         let column = column & ((1 << self.shape.column_bits()) - 1);
-        let word = (*self.words.get(self.shape.address(self.format, column, activation) as usize)?)?;
+        let word = self.words.get(self.shape.address(self.format, column, activation))?;
         let stored_bits = self.word_bits - 1;
         let (carry, stored) = (word >> stored_bits, word & ((1 << stored_bits) - 1));
         let exponent = exponents - self.format.bias() + carry as i32;

@@ -26,6 +26,7 @@ mod memory;
 mod operands;
 mod pattern;
 mod significand;
+mod words;
 
 pub use load_error::LoadError;
 pub use memory::{Am, Hit};
