@@ -13,7 +13,7 @@ use axp_golden::codesign::trial_log::TrialLog;
 use axp_golden::float;
 use axp_golden::infer::{Control, Engine, LayerKernel, LayerTensors, evaluate_baseline};
 use axp_golden::net::{ImportOptions, MacLayer, Network, Samples};
-use axp_spec::{Accumulator, AmImage, AmRow, Bits32, FloatFormat, LayerDesign, PeConfig, WeightOperand};
+use axp_spec::{AmImage, AmRow, Bits32, FloatFormat, LayerDesign, PeConfig, WeightOperand};
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::path::PathBuf;
@@ -23,7 +23,16 @@ use std::time::{Duration, Instant};
 
 const NETS: [&str; 3] = ["kws_dscnn", "fashion_lenet5", "fsdd_tdnnf"];
 /// The designs.
-const KINDS: [&str; 6] = ["factored fixed", "factored float", "grid fixed", "grid float", "pair 128 rows", "empty AM"];
+const KINDS: [&str; 8] = [
+    "factored fixed",
+    "factored fixed24",
+    "factored float",
+    "grid fixed",
+    "grid fixed24",
+    "grid float",
+    "pair 128 rows",
+    "empty AM",
+];
 /// Samples of a round; those that designs are made from are the same.
 const SAMPLES: usize = 200;
 const ROUNDS: usize = 25;
@@ -62,13 +71,15 @@ fn load(name: &str) -> Result<Option<(Network, Samples)>, Box<dyn Error>> {
 
 /// Lets tract and all designs take turns, and prints their times.
 fn compare(name: &str, network: &Network, samples: &Samples, designs: &[&String]) -> Result<(), Box<dyn Error>> {
-    let fixed = |product_width| Accumulator::Fixed { width: 24, product_width };
-    let column = |memory, accumulator| column_design(network, samples, memory, accumulator);
+    let of_width = |memory, width| column_design(network, samples, memory, Sum::of_width(memory, width));
+    let float = |memory, product_bits| column_design(network, samples, memory, Sum::float(product_bits));
     let engine = |kind: &str| match kind {
-        "factored fixed" => column(ColumnMemory::Factored, fixed(9)),
-        "factored float" => column(ColumnMemory::Factored, Accumulator::Float),
-        "grid fixed" => column(ColumnMemory::Grid, fixed(18)),
-        "grid float" => column(ColumnMemory::Grid, Accumulator::Float),
+        "factored fixed" => of_width(ColumnMemory::Factored, 14),
+        "factored fixed24" => of_width(ColumnMemory::Factored, 24),
+        "factored float" => float(ColumnMemory::Factored, Some(9)),
+        "grid fixed" => of_width(ColumnMemory::Grid, 14),
+        "grid fixed24" => of_width(ColumnMemory::Grid, 24),
+        "grid float" => float(ColumnMemory::Grid, None),
         "pair 128 rows" => pair_design(network, samples),
         _ => Ok(Engine::exact(network, false)),
     };
@@ -115,7 +126,7 @@ fn column_design(
     network: &Network,
     samples: &Samples,
     memory: ColumnMemory,
-    accumulator: Accumulator,
+    sum: Sum,
 ) -> Result<Engine, Box<dyn Error>> {
     let options = SearchOptions {
         rows: ROWS,
@@ -135,7 +146,7 @@ fn column_design(
     let column = ColumnOptions {
         memory,
         weight: WeightOperand::Index,
-        sums: vec![Sum { accumulator, product_bits: None }],
+        sums: vec![sum],
         frozen: false,
         size: Some(size),
         fractions: None,

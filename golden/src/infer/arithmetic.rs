@@ -83,6 +83,14 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     fn strict(&self) -> Self {
         *self
     }
+
+    /// Whether integers of 16 bits hold every sum up to the look at which it is open, and every
+    /// product, where no product moves a sum further than `reach` and sums are looked at as
+    /// [`Arithmetic::looking`] says.
+    fn fits_halves(&self, reach: u32) -> bool {
+        let _ = reach;
+        false
+    }
 }
 
 /// One binary32 sum.
@@ -232,6 +240,12 @@ impl Arithmetic for Fixed {
 
     fn strict(&self) -> Self {
         Self { limit: (1 << (self.width - 1)) - 1, ..*self }
+    }
+
+    fn fits_halves(&self, reach: u32) -> bool {
+        // Where sums are looked at after several products, they start from a look within the
+        // limit, and are in their range at the next one.
+        self.width <= 16 && self.looking(reach).1 > 1
     }
 }
 

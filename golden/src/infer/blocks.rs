@@ -6,8 +6,9 @@
 //! the last.
 
 use super::arithmetic::Arithmetic;
-use super::lanes::{Kernel, Lanes, Line, WIDTH};
-use super::sources::{ClassTable, Far, Near, Plain, Source};
+use super::lanes::{Kernel, Lanes};
+use super::packing::{Half, Packing, Whole};
+use super::sources::{ClassTable, Far, HalfTable, Near, NearHalves, Plain, Source};
 use super::sums::Sums;
 use super::window::Window;
 use crate::net::Geometry;
@@ -16,58 +17,71 @@ use std::array::from_fn;
 /// The weights of a layer, turned so that those of one activation lie side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Blocks {
+    whole: Strips<Whole>,
+    table: Option<ClassTable>,
+    /// The same for sums that fit halves; none where no product ever does.
+    halves: Option<(Strips<Half>, HalfTable)>,
+}
+
+/// The weights in one packing.
+#[derive(Clone, Debug)]
+struct Strips<P: Packing> {
     /// Output channels of a group.
     outs: usize,
-    strips: Vec<Strip>,
-    table: Option<ClassTable>,
+    strips: Vec<Strip<P>>,
 }
 
 /// Output channels of a group whose sums are in registers together.
 #[derive(Clone, Debug)]
-struct Strip {
+struct Strip<P: Packing> {
     /// The first one, of all groups.
     channel: usize,
     /// How many there are.
     count: usize,
-    weights: StripWeights,
+    weights: StripWeights<P>,
 }
 
 /// The weights by mac, or with a table their indices into the codebook. Registers hold the
 /// sums of so many lines, each at some positions.
 #[derive(Clone, Debug)]
-enum StripWeights {
-    One(Vec<[Line; 1]>),
-    Two(Vec<[Line; 2]>),
-    Four(Vec<[Line; 4]>),
+enum StripWeights<P: Packing> {
+    One(Vec<[P::Line; 1]>),
+    Two(Vec<[P::Line; 2]>),
+    Four(Vec<[P::Line; 4]>),
 }
 
 impl Blocks {
     /// A layer that multiplies everything.
     pub(super) fn plain(geometry: &Geometry, weights: &[f32]) -> Self {
-        Self::with(geometry, |index| weights[index].to_bits(), None)
+        let whole = Strips::new(geometry, |index| weights[index].to_bits());
+        Self { whole, table: None, halves: None }
     }
 
     /// A layer with stored products.
-    pub(super) fn new(geometry: &Geometry, assignment: &[u32], table: ClassTable) -> Self {
-        Self::with(geometry, |index| assignment[index], Some(table))
+    pub(super) fn new(geometry: &Geometry, assignment: &[u32], table: ClassTable, halves: Option<HalfTable>) -> Self {
+        let index = |index: usize| assignment[index];
+        let halves = halves.map(|table| (Strips::new(geometry, index), table));
+        Self { whole: Strips::new(geometry, index), table: Some(table), halves }
     }
+}
 
-    fn with(geometry: &Geometry, word: impl Fn(usize) -> u32, table: Option<ClassTable>) -> Self {
+impl<P: Packing> Strips<P> {
+    fn new(geometry: &Geometry, word: impl Fn(usize) -> u32) -> Self {
         let (outs, macs) = (geometry.out_channels / geometry.groups, geometry.macs_per_output());
         let mut strips = Vec::new();
         for group in 0..geometry.groups {
             let mut first = 0;
             while first < outs {
                 let left = outs - first;
-                let lines = match left.div_ceil(WIDTH) {
+                let lines = match left.div_ceil(P::WIDTH) {
                     1 => 1,
                     2 | 3 => 2,
                     _ => 4,
                 };
-                let (channel, count) = (group * outs + first, left.min(lines * WIDTH));
-                let line = |mac: usize, line: usize| -> Line {
-                    let of_lane = |lane: usize| line * WIDTH + lane;
-                    from_fn(|lane| match of_lane(lane) < count {
+                let (channel, count) = (group * outs + first, left.min(lines * P::WIDTH));
+                let line = |mac: usize, line: usize| {
+                    let of_lane = |lane: usize| line * P::WIDTH + lane;
+                    P::line(|lane| match of_lane(lane) < count {
                         true => word((channel + of_lane(lane)) * macs + mac),
                         false => 0,
                     })
@@ -81,7 +95,7 @@ impl Blocks {
                 first += count;
             }
         }
-        Self { outs, strips, table }
+        Self { outs, strips }
     }
 }
 
@@ -99,6 +113,8 @@ pub(super) struct BlocksRun<'a, A> {
     pub misses: bool,
     /// Whether each sum's mark is kept.
     pub keep_marks: bool,
+    /// Whether all products and sums fit halves.
+    pub halves: bool,
 }
 
 impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
@@ -107,76 +123,86 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
-        match &self.blocks.table {
-            None => self.sums(lanes, plain),
-            Some(ClassTable::Near(table)) => match (table.lines, self.misses) {
-                (1, false) => self.sums(lanes, Near::<A, 1, false>::new(plain, classes, table)),
-                (2, false) => self.sums(lanes, Near::<A, 2, false>::new(plain, classes, table)),
-                (4, false) => self.sums(lanes, Near::<A, 4, false>::new(plain, classes, table)),
-                (_, false) => self.sums(lanes, Near::<A, 8, false>::new(plain, classes, table)),
-                (1, true) => self.sums(lanes, Near::<A, 1, true>::new(plain, classes, table)),
-                (2, true) => self.sums(lanes, Near::<A, 2, true>::new(plain, classes, table)),
-                (4, true) => self.sums(lanes, Near::<A, 4, true>::new(plain, classes, table)),
-                (_, true) => self.sums(lanes, Near::<A, 8, true>::new(plain, classes, table)),
+        let whole = &self.blocks.whole;
+        match (&self.blocks.table, &self.blocks.halves) {
+            (_, Some((strips, table))) if self.halves => match table.lines {
+                1 => self.sums(lanes, strips, NearHalves::<1>::new(classes, table)),
+                _ => self.sums(lanes, strips, NearHalves::<2>::new(classes, table)),
             },
-            Some(ClassTable::Far(table)) => self.sums(lanes, Far { plain, classes, table }),
+            (None, _) => self.sums(lanes, whole, plain),
+            (Some(ClassTable::Near(table)), _) => match (table.lines, self.misses) {
+                (1, false) => self.sums(lanes, whole, Near::<A, 1, false>::new(plain, classes, table)),
+                (2, false) => self.sums(lanes, whole, Near::<A, 2, false>::new(plain, classes, table)),
+                (4, false) => self.sums(lanes, whole, Near::<A, 4, false>::new(plain, classes, table)),
+                (_, false) => self.sums(lanes, whole, Near::<A, 8, false>::new(plain, classes, table)),
+                (1, true) => self.sums(lanes, whole, Near::<A, 1, true>::new(plain, classes, table)),
+                (2, true) => self.sums(lanes, whole, Near::<A, 2, true>::new(plain, classes, table)),
+                (4, true) => self.sums(lanes, whole, Near::<A, 4, true>::new(plain, classes, table)),
+                (_, true) => self.sums(lanes, whole, Near::<A, 8, true>::new(plain, classes, table)),
+            },
+            (Some(ClassTable::Far(table)), _) => self.sums(lanes, whole, Far { plain, classes, table }),
         }
     }
 }
 
 impl<A: Arithmetic> BlocksRun<'_, A> {
     #[inline(always)]
-    fn sums<L: Lanes, S: Source<L>>(&self, lanes: L, source: S) -> Sums {
-        let channels = self.blocks.strips.last().map_or(0, |strip| strip.channel + strip.count);
+    fn sums<L: Lanes, P: Packing, S: Source<L, P>>(&self, lanes: L, strips: &Strips<P>, source: S) -> Sums {
+        let channels = strips.strips.last().map_or(0, |strip| strip.channel + strip.count);
         let mut sums = Sums::new(channels, self.window.bases.len(), self.keep_marks);
-        for strip in &self.blocks.strips {
+        for strip in &strips.strips {
+            let first = strip.channel / strips.outs * self.window.group_size();
             match &strip.weights {
-                StripWeights::One(weights) => self.strip::<L, S, 1, 4>(lanes, source, strip, weights, &mut sums),
-                StripWeights::Two(weights) => self.strip::<L, S, 2, 4>(lanes, source, strip, weights, &mut sums),
-                StripWeights::Four(weights) => self.strip::<L, S, 4, 2>(lanes, source, strip, weights, &mut sums),
+                StripWeights::One(weights) => {
+                    self.strip::<L, P, S, 1, 4>(lanes, source, strip, first, weights, &mut sums)
+                }
+                StripWeights::Two(weights) => {
+                    self.strip::<L, P, S, 2, 4>(lanes, source, strip, first, weights, &mut sums)
+                }
+                StripWeights::Four(weights) => {
+                    self.strip::<L, P, S, 4, 2>(lanes, source, strip, first, weights, &mut sums)
+                }
             }
         }
         sums
     }
 
-    /// All positions of a strip.
+    /// All positions of a strip, whose group's planes start at `first`.
     #[inline(always)]
-    fn strip<L: Lanes, S: Source<L>, const LINES: usize, const POSITIONS: usize>(
+    fn strip<L: Lanes, P: Packing, S: Source<L, P>, const LINES: usize, const POSITIONS: usize>(
         &self,
         lanes: L,
         source: S,
-        strip: &Strip,
-        weights: &[[Line; LINES]],
+        strip: &Strip<P>,
+        first: usize,
+        weights: &[[P::Line; LINES]],
         sums: &mut Sums,
     ) {
         let (bases, rest) = self.window.bases.as_chunks::<POSITIONS>();
         for (index, bases) in bases.iter().enumerate() {
-            self.tile::<L, S, LINES, POSITIONS>(lanes, source, strip, weights, index * POSITIONS, bases, sums);
+            let bases = bases.map(|base| first + base);
+            self.tile::<L, P, S, LINES, POSITIONS>(lanes, source, strip, weights, index * POSITIONS, bases, sums);
         }
-        let first = self.window.bases.len() - rest.len();
+        let position = self.window.bases.len() - rest.len();
         for (index, base) in rest.iter().enumerate() {
-            self.tile::<L, S, LINES, 1>(lanes, source, strip, weights, first + index, &[*base], sums);
+            self.tile::<L, P, S, LINES, 1>(lanes, source, strip, weights, position + index, [first + base], sums);
         }
     }
 
     /// A strip at `POSITIONS` positions from `position` on.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "what they are together has no name")]
-    fn tile<L: Lanes, S: Source<L>, const LINES: usize, const POSITIONS: usize>(
+    fn tile<L: Lanes, P: Packing, S: Source<L, P>, const LINES: usize, const POSITIONS: usize>(
         &self,
         lanes: L,
         source: S,
-        strip: &Strip,
-        weights: &[[Line; LINES]],
+        strip: &Strip<P>,
+        weights: &[[P::Line; LINES]],
         position: usize,
-        bases: &[usize; POSITIONS],
+        bases: [usize; POSITIONS],
         sums: &mut Sums,
     ) {
-        let mut bases = *bases;
-        for base in &mut bases {
-            *base += strip.channel / self.blocks.outs * self.window.group_size();
-        }
-        let mut tile = [[lanes.splat(0); LINES]; POSITIONS];
+        let mut tile = [[P::zero(lanes); LINES]; POSITIONS];
         let mut marks = tile;
         let steps = if A::MARKED { self.steps } else { weights.len() }.max(1);
         for (weights, offsets) in weights.chunks(steps).zip(self.window.offsets.chunks(steps)) {
@@ -185,29 +211,31 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
                     // A place that wrapped would be out of bounds as well.
                     let met = source.meet(lanes, base.wrapping_add(*offset));
                     for (sums, weights) in tile.iter_mut().zip(weights) {
-                        *sums = A::add_words(lanes, *sums, source.products(lanes, &met, weights));
+                        *sums = P::add::<A, L>(lanes, *sums, source.products(lanes, &met, weights));
                     }
                 }
             }
             if A::MARKED {
                 for (marks, sums) in marks.iter_mut().zip(&tile) {
                     for (mark, sum) in marks.iter_mut().zip(sums) {
-                        *mark = A::look(lanes, *mark, *sum);
+                        *mark = P::look::<A, L>(lanes, *mark, *sum);
                     }
                 }
             }
         }
         // In two steps: sums that the second one reads at a computed place would be in memory all along.
-        let mut finished = [[([0; WIDTH], [0; WIDTH]); LINES]; POSITIONS];
+        let none = P::store(lanes, P::zero(lanes));
+        let mut finished = [[(none, none); LINES]; POSITIONS];
         for (finished, (tile, marks)) in finished.iter_mut().zip(tile.iter().zip(&marks)) {
             for (finished, (words, marks)) in finished.iter_mut().zip(tile.iter().zip(marks)) {
-                *finished = (lanes.store(*words), lanes.store(*marks));
+                *finished = (P::store(lanes, *words), P::store(lanes, *marks));
             }
         }
         for (at, finished) in finished.iter().enumerate() {
             for (line, (words, marks)) in finished.iter().enumerate() {
-                let count = strip.count.saturating_sub(line * WIDTH).min(WIDTH);
-                sums.put::<A>(strip.channel + line * WIDTH, position + at, &words[..count], &marks[..count]);
+                let count = strip.count.saturating_sub(line * P::WIDTH).min(P::WIDTH);
+                let (words, marks) = (&words.as_ref()[..count], &marks.as_ref()[..count]);
+                sums.put::<A>(strip.channel + line * P::WIDTH, position + at, words, marks);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::products::{Products, stored_pairs};
 use super::reach::{FAR, Reach, ReachBetween};
 use super::scaled::Scaled;
 use super::sign_folded::SignFolded;
-use super::sources::ClassTable;
+use super::sources::{ClassTable, HalfTable};
 use super::stats::LayerStats;
 use super::sums::Sums;
 use super::sweep::{Sweep, SweepRun};
@@ -138,7 +138,8 @@ impl<A: Arithmetic> Compiled<A> {
         let shape = match Order::of(geometry, &window, true) {
             Order::Blocks => {
                 let table = ClassTable::new(&arithmetic, classes.len(), &products, codebook);
-                Shape::Blocks(Blocks::new(geometry, &rule.assignment, table))
+                let halves = HalfTable::new(&arithmetic, classes.len(), &products, codebook);
+                Shape::Blocks(Blocks::new(geometry, &rule.assignment, table, halves))
             }
             Order::Sweep => {
                 let scaled = scaled(&arithmetic, rule, &classes, &products);
@@ -173,12 +174,20 @@ impl<A: Arithmetic> Compiled<A> {
             reach = memory.reach.of_classes(classes);
         }
         let misses = reach == FAR;
-        let run = |(arithmetic, steps): (A, usize), keep_marks: bool| {
+        let run = |(arithmetic, steps): (A, usize), halves: bool, keep_marks: bool| {
             let arithmetic = &arithmetic;
             match &self.shape {
-                Shape::Blocks(blocks) => {
-                    level.run(BlocksRun { arithmetic, blocks, window, planes, classes, steps, misses, keep_marks })
-                }
+                Shape::Blocks(blocks) => level.run(BlocksRun {
+                    arithmetic,
+                    blocks,
+                    window,
+                    planes,
+                    classes,
+                    steps,
+                    misses,
+                    keep_marks,
+                    halves,
+                }),
                 Shape::Sweep(sweep) => level.run(SweepRun {
                     arithmetic,
                     sweep,
@@ -194,10 +203,10 @@ impl<A: Arithmetic> Compiled<A> {
             }
         };
         let looking = arithmetic.looking(reach);
-        let mut sums = run(looking, A::TOTALS_OF_MARKS);
+        let mut sums = run(looking, arithmetic.fits_halves(reach), A::TOTALS_OF_MARKS);
         if !A::TOTALS_OF_MARKS && looking.0.is_open(sums.seen) {
             // Seldom: which of them?
-            sums = run((arithmetic.strict(), 1), true);
+            sums = run((arithmetic.strict(), 1), false, true);
         }
         let counted = match &self.memory {
             Some(Memory { counts, .. }) => level.run(CountOf { counts, window, planes, classes, all_hit }),

@@ -14,6 +14,7 @@ mod error;
 mod kernel;
 mod lanes;
 pub mod narrow;
+mod packing;
 mod present;
 mod products;
 mod reach;

@@ -1,12 +1,15 @@
 //! Where the products of a line of output channels come from.
 
 use super::arithmetic::Arithmetic;
-use super::lanes::{Lanes, Line, Table, WIDTH};
+use super::lanes::{HALF_WIDTH, HalfLine, Lanes, Line, Table, WIDTH};
+use super::packing::{Half, Packing, Whole};
 use super::products::Products;
 use std::array::from_fn;
 
 /// The words of a table in registers are at most these lines.
 const NEAR_LINES: usize = 8;
+/// And at most these of halves: an instruction looks up in two.
+const HALF_LINES: usize = 2;
 
 /// The products of a layer's memory, those of one class of activations side by side.
 #[derive(Clone, Debug)]
@@ -65,8 +68,39 @@ impl ClassTable {
     }
 }
 
+/// A table of halves, of which a row fits registers. What does not fit a half is cut short, misses
+/// among it: whoever reads the table knows that no such product occurs.
+#[derive(Clone, Debug)]
+pub(super) struct HalfTable {
+    /// Of a row: 1 or 2.
+    pub lines: usize,
+    /// `[class, line]`.
+    rows: Vec<HalfLine>,
+}
+
+impl HalfTable {
+    /// None for an arithmetic without halves, and for more weights than are looked up at once.
+    pub(super) fn new<A: Arithmetic>(
+        arithmetic: &A,
+        classes: usize,
+        products: &Products,
+        codebook: &[f32],
+    ) -> Option<Self> {
+        let lines = codebook.len().div_ceil(HALF_WIDTH);
+        if !arithmetic.fits_halves(0) || lines > HALF_LINES {
+            return None;
+        }
+        let word = |class: usize, weight: usize| match weight < codebook.len() {
+            true => products.word(arithmetic, codebook, weight, class),
+            false => A::NOTHING,
+        };
+        let row = |class: usize| (0..lines).map(move |line| Half::line(|lane| word(class, line * HALF_WIDTH + lane)));
+        Some(Self { lines, rows: (0..classes).flat_map(row).collect() })
+    }
+}
+
 /// Products of an activation with lines of weights.
-pub(super) trait Source<L: Lanes>: Copy {
+pub(super) trait Source<L: Lanes, P: Packing>: Copy {
     /// What an activation has for all weights.
     type Met: Copy;
 
@@ -75,7 +109,7 @@ pub(super) trait Source<L: Lanes>: Copy {
 
     /// Its products with a line of weights, which are given by index where there is a
     /// table.
-    fn products(&self, lanes: L, met: &Self::Met, weights: &Line) -> L::Words;
+    fn products(&self, lanes: L, met: &Self::Met, weights: &P::Line) -> P::Words<L>;
 }
 
 /// Every product is a multiplication.
@@ -85,7 +119,7 @@ pub(super) struct Plain<'a, A> {
     pub planes: &'a [u32],
 }
 
-impl<L: Lanes, A: Arithmetic> Source<L> for Plain<'_, A> {
+impl<L: Lanes, A: Arithmetic> Source<L, Whole> for Plain<'_, A> {
     type Met = L::Words;
 
     #[inline(always)]
@@ -120,7 +154,7 @@ impl<'a, A, const N: usize, const MISSES: bool> Near<'a, A, N, MISSES> {
     }
 }
 
-impl<L: Lanes, A: Arithmetic, const N: usize, const MISSES: bool> Source<L> for Near<'_, A, N, MISSES> {
+impl<L: Lanes, A: Arithmetic, const N: usize, const MISSES: bool> Source<L, Whole> for Near<'_, A, N, MISSES> {
     type Met = [L::Words; N];
 
     #[inline(always)]
@@ -133,7 +167,7 @@ impl<L: Lanes, A: Arithmetic, const N: usize, const MISSES: bool> Source<L> for 
             *words = lanes.load(row);
         }
         if MISSES && self.misses[class] {
-            let activation = self.plain.meet(lanes, at);
+            let activation = lanes.splat(self.plain.planes[at]);
             for (words, weights) in words.iter_mut().zip(self.codebook) {
                 let exact = self.plain.arithmetic.multiply_words(lanes, lanes.load(weights), activation);
                 *words = lanes.replace(*words, A::MISS, exact);
@@ -148,6 +182,39 @@ impl<L: Lanes, A: Arithmetic, const N: usize, const MISSES: bool> Source<L> for 
     }
 }
 
+/// Products from a [`HalfTable`] of `N` lines.
+#[derive(Clone, Copy)]
+pub(super) struct NearHalves<'a, const N: usize> {
+    classes: &'a [u16],
+    rows: &'a [[HalfLine; N]],
+}
+
+impl<'a, const N: usize> NearHalves<'a, N> {
+    #[inline(always)]
+    pub(super) fn new(classes: &'a [u16], table: &'a HalfTable) -> Self {
+        Self { classes, rows: table.rows.as_chunks::<N>().0 }
+    }
+}
+
+impl<L: Lanes, const N: usize> Source<L, Half> for NearHalves<'_, N> {
+    type Met = [L::Halves; N];
+
+    #[inline(always)]
+    fn meet(&self, lanes: L, at: usize) -> [L::Halves; N] {
+        let row = &self.rows[usize::from(self.classes[at])];
+        let mut halves = [Half::zero(lanes); N];
+        for (halves, line) in halves.iter_mut().zip(row) {
+            *halves = lanes.load_halves(line);
+        }
+        halves
+    }
+
+    #[inline(always)]
+    fn products(&self, lanes: L, met: &[L::Halves; N], indices: &HalfLine) -> L::Halves {
+        lanes.pick_halves(met, lanes.load_halves(indices))
+    }
+}
+
 /// Products from a [`FarTable`].
 #[derive(Clone, Copy)]
 pub(super) struct Far<'a, A> {
@@ -156,13 +223,13 @@ pub(super) struct Far<'a, A> {
     pub table: &'a FarTable,
 }
 
-impl<L: Lanes, A: Arithmetic> Source<L> for Far<'_, A> {
+impl<L: Lanes, A: Arithmetic> Source<L, Whole> for Far<'_, A> {
     /// Where the row starts, and the activation.
     type Met = (L::Words, L::Words);
 
     #[inline(always)]
     fn meet(&self, lanes: L, at: usize) -> Self::Met {
-        (lanes.splat(u32::from(self.classes[at]) * self.table.weights), self.plain.meet(lanes, at))
+        (lanes.splat(u32::from(self.classes[at]) * self.table.weights), lanes.splat(self.plain.planes[at]))
     }
 
     #[inline(always)]

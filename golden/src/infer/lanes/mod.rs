@@ -4,23 +4,31 @@
 //! it for each unit. All units give the same bits: every operation is one IEEE or
 //! integer operation on each word, and none is fused with another.
 
-mod portable;
 #[cfg(target_arch = "x86_64")]
-mod x86;
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
 
 use portable::Portable;
 #[cfg(target_arch = "x86_64")]
-use x86::{Avx2, Avx512};
+use {avx2::Avx2, avx512::Avx512};
 
 /// Words side by side.
 pub(super) const WIDTH: usize = 16;
 /// They lie in memory like this.
 pub(super) type Line = [u32; WIDTH];
+/// Halves side by side.
+pub(super) const HALF_WIDTH: usize = 2 * WIDTH;
+/// They lie in memory like this.
+pub(super) type HalfLine = [u16; HALF_WIDTH];
 
 /// A vector unit. A value of it says that the CPU has it.
 pub(super) trait Lanes: Copy {
     /// Sixteen words of 32 bits.
     type Words: Copy;
+    /// Thirty-two halves of 16 bits.
+    type Halves: Copy;
 
     fn load(self, line: &Line) -> Self::Words;
     fn store(self, words: Self::Words) -> Line;
@@ -53,6 +61,16 @@ pub(super) trait Lanes: Copy {
     fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words;
     /// For each index the word of a table in memory.
     fn gather(self, table: &Table, indices: Self::Words) -> Self::Words;
+
+    fn load_halves(self, line: &HalfLine) -> Self::Halves;
+    fn store_halves(self, halves: Self::Halves) -> HalfLine;
+    /// Wraps.
+    fn add_i16(self, a: Self::Halves, b: Self::Halves) -> Self::Halves;
+    /// Magnitudes of two's complement halves; that of the least one wraps.
+    fn abs_i16(self, halves: Self::Halves) -> Self::Halves;
+    fn max_i16(self, a: Self::Halves, b: Self::Halves) -> Self::Halves;
+    /// For each index, which is below `32 * N`, the half of a table in registers. `N` is 1 or 2.
+    fn pick_halves<const N: usize>(self, table: &[Self::Halves; N], indices: Self::Halves) -> Self::Halves;
 }
 
 /// A table that is read by index: of 2^n words, so that an index whose upper bits are
@@ -175,6 +193,32 @@ mod tests {
         }
     }
 
+    /// Every operation on halves.
+    struct AllHalves {
+        a: HalfLine,
+        b: HalfLine,
+        rows: [HalfLine; 2],
+    }
+
+    impl Kernel for AllHalves {
+        type Output = [HalfLine; 5];
+
+        #[inline(always)]
+        fn run<L: Lanes>(self, lanes: L) -> [HalfLine; 5] {
+            let (a, b) = (lanes.load_halves(&self.a), lanes.load_halves(&self.b));
+            let rows = self.rows.map(|row| lanes.load_halves(&row));
+            let below = |limit: u16| lanes.load_halves(&self.a.map(|half| half % limit));
+            let halves = [
+                lanes.add_i16(a, b),
+                lanes.abs_i16(a),
+                lanes.max_i16(a, b),
+                lanes.pick_halves::<1>(&[rows[0]], below(32)),
+                lanes.pick_halves::<2>(&rows, below(64)),
+            ];
+            halves.map(|halves| lanes.store_halves(halves))
+        }
+    }
+
     /// A NaN is a NaN: which one, IEEE leaves open.
     fn same(a: u32, b: u32) -> bool {
         a == b || f32::from_bits(a).is_nan() && f32::from_bits(b).is_nan()
@@ -234,6 +278,22 @@ mod tests {
                 }
                 prop_assert_eq!(contains, a.contains(&b[0]));
                 prop_assert_eq!(narrow, a.map(|word| word as u16));
+            }
+        }
+
+        #[test]
+        fn all_units_give_the_same_halves(a: [u16; HALF_WIDTH], b: [u16; HALF_WIDTH], rows: [[u16; HALF_WIDTH]; 2]) {
+            let signed = |f: fn(i16, i16) -> i16| from_fn(|i| f(a[i] as i16, b[i] as i16) as u16);
+            let pick = |limit: u16| a.map(|index| rows.as_flattened()[usize::from(index % limit)]);
+            let expected = [
+                signed(|a, b| a.wrapping_add(b)),
+                signed(|a, _| a.wrapping_abs()),
+                signed(|a, b| a.max(b)),
+                pick(32),
+                pick(64),
+            ];
+            for level in Level::available() {
+                prop_assert_eq!(level.run(AllHalves { a, b, rows }), expected, "{:?}", level);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Words in arrays, for every CPU: the compiler makes of it what it can.
 
-use super::{Lanes, Line, Table, WIDTH};
+use super::{HALF_WIDTH, HalfLine, Lanes, Line, Table, WIDTH};
 use std::array::from_fn;
 
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +13,7 @@ fn floats(a: Line, b: Line, f: impl Fn(f32, f32) -> f32) -> Line {
 
 impl Lanes for Portable {
     type Words = Line;
+    type Halves = HalfLine;
 
     #[inline(always)]
     fn load(self, line: &Line) -> Line {
@@ -102,5 +103,35 @@ impl Lanes for Portable {
     fn gather(self, table: &Table, indices: Line) -> Line {
         let mask = table.mask();
         indices.map(|index| table.0[(index & mask) as usize])
+    }
+
+    #[inline(always)]
+    fn load_halves(self, line: &HalfLine) -> HalfLine {
+        *line
+    }
+
+    #[inline(always)]
+    fn store_halves(self, halves: HalfLine) -> HalfLine {
+        halves
+    }
+
+    #[inline(always)]
+    fn add_i16(self, a: HalfLine, b: HalfLine) -> HalfLine {
+        from_fn(|lane| a[lane].wrapping_add(b[lane]))
+    }
+
+    #[inline(always)]
+    fn abs_i16(self, halves: HalfLine) -> HalfLine {
+        halves.map(|half| (half as i16).unsigned_abs())
+    }
+
+    #[inline(always)]
+    fn max_i16(self, a: HalfLine, b: HalfLine) -> HalfLine {
+        from_fn(|lane| (a[lane] as i16).max(b[lane] as i16) as u16)
+    }
+
+    #[inline(always)]
+    fn pick_halves<const N: usize>(self, table: &[HalfLine; N], indices: HalfLine) -> HalfLine {
+        indices.map(|index| table[usize::from(index) / HALF_WIDTH % N][usize::from(index) % HALF_WIDTH])
     }
 }
