@@ -23,8 +23,10 @@ use std::time::{Duration, Instant};
 
 const NETS: [&str; 3] = ["kws_dscnn", "fashion_lenet5", "fsdd_tdnnf"];
 /// The designs.
-const KINDS: [&str; 8] = [
+const KINDS: [&str; 10] = [
     "factored fixed",
+    "factored value",
+    "value fixed24",
     "factored fixed24",
     "factored float",
     "grid fixed",
@@ -71,10 +73,17 @@ fn load(name: &str) -> Result<Option<(Network, Samples)>, Box<dyn Error>> {
 
 /// Lets tract and all designs take turns, and prints their times.
 fn compare(name: &str, network: &Network, samples: &Samples, designs: &[&String]) -> Result<(), Box<dyn Error>> {
-    let of_width = |memory, width| column_design(network, samples, memory, Sum::of_width(memory, width));
-    let float = |memory, product_bits| column_design(network, samples, memory, Sum::float(product_bits));
+    let design = |memory, weight, sum| column_design(network, samples, memory, weight, sum);
+    let of_width = |memory, width| design(memory, WeightOperand::Index, Sum::of_width(memory, width));
+    let float = |memory, product_bits| design(memory, WeightOperand::Index, Sum::float(product_bits));
+    let by_value = |width| {
+        let memory = ColumnMemory::Factored;
+        design(memory, WeightOperand::Value, Sum::of_width(memory, width))
+    };
     let engine = |kind: &str| match kind {
         "factored fixed" => of_width(ColumnMemory::Factored, 14),
+        "factored value" => by_value(14),
+        "value fixed24" => by_value(24),
         "factored fixed24" => of_width(ColumnMemory::Factored, 24),
         "factored float" => float(ColumnMemory::Factored, Some(9)),
         "grid fixed" => of_width(ColumnMemory::Grid, 14),
@@ -126,6 +135,7 @@ fn column_design(
     network: &Network,
     samples: &Samples,
     memory: ColumnMemory,
+    weight: WeightOperand,
     sum: Sum,
 ) -> Result<Engine, Box<dyn Error>> {
     let options = SearchOptions {
@@ -143,14 +153,7 @@ fn column_design(
         ColumnMemory::Factored => FACTORED,
         ColumnMemory::Grid => GRID,
     };
-    let column = ColumnOptions {
-        memory,
-        weight: WeightOperand::Index,
-        sums: vec![sum],
-        frozen: false,
-        size: Some(size),
-        fractions: None,
-    };
+    let column = ColumnOptions { memory, weight, sums: vec![sum], frozen: false, size: Some(size), fractions: None };
     let control = SearchControl { progress: &|_, _, _| {}, improved: &|_| {}, cancel: &AtomicBool::new(false) };
     let found = columns::search(network, samples, &options, &column, &Unknown, &mut TrialLog::none(), &control)?;
     Ok(Engine::from_design(network, &found.design)?)

@@ -37,8 +37,8 @@ pub struct MemoryOptions {
     /// --max-loss]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(8..=64))]
     pub accumulator_bits: Option<u32>,
-    /// Bits of a stored product [default: factored 9, or 8, 6, 6, 5 and 4 beside 20, 16, 14, 12 and 10
-    /// bits of a fixed accumulator; grid three quarters of a fixed accumulator, the PE's format beside a float one]
+    /// Bits of a stored product [default: factored 6 or 9 beside a float accumulator, and 9, 8, 6, 6, 5 and 4
+    /// beside 24, 20, 16, 14, 12 and 10 bits of a fixed one; grid three quarters of a fixed accumulator, the PE's format beside a float one]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
     pub product_bits: Option<u32>,
     /// Build the rows of all layers into the PE instead of a row port
@@ -101,7 +101,7 @@ impl MemoryOptions {
                 "for example --memory factored --size 64x3 --fractions 8",
             ));
         }
-        let sums = if fixed { self.fixed(memory) } else { vec![self.float(memory)] };
+        let sums = if fixed { self.fixed(memory) } else { self.float(memory) };
         let weight = if self.index { WeightOperand::Index } else { WeightOperand::Value };
         Ok(Some(ColumnOptions {
             memory,
@@ -113,8 +113,12 @@ impl MemoryOptions {
         }))
     }
 
-    fn float(&self, memory: ColumnMemory) -> Sum {
-        Sum::float((memory == ColumnMemory::Factored).then(|| self.product_bits.unwrap_or(9)))
+    /// Binary32 sums with the products that may be tried.
+    fn float(&self, memory: ColumnMemory) -> Vec<Sum> {
+        match self.product_bits {
+            Some(bits) => vec![Sum::float(Some(bits))],
+            None => Sum::floats(memory),
+        }
     }
 
     /// Fixed-point sums of the widths that may be tried.
@@ -183,7 +187,7 @@ mod tests {
         assert!(MemoryOptions { accumulator_bits: Some(16), ..float }.columns().is_err());
         let factored = options(MemoryChoice::Factored, AccumulatorChoice::Float);
         let sums = |options: MemoryOptions| options.columns().ok().flatten().map(|columns| columns.sums);
-        assert_eq!(sums(factored.clone()), Some(vec![Sum::float(Some(9))]));
+        assert_eq!(sums(factored.clone()), Some(vec![Sum::float(Some(6)), Sum::float(Some(9))]));
         assert_eq!(sums(MemoryOptions { product_bits: Some(24), ..factored }), Some(vec![Sum::float(Some(24))]));
         assert!(options(MemoryChoice::Pair, AccumulatorChoice::Fixed).columns().is_err());
         let indexed = MemoryOptions { index: true, ..options(MemoryChoice::Pair, AccumulatorChoice::Float) };

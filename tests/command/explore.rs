@@ -49,7 +49,7 @@ fn parts_of_a_sweep_make_the_same_table_as_the_whole() {
     }
     let rows = runner.json("whole/sweep.json");
     let rows = rows.as_array().unwrap();
-    assert_eq!(rows.len(), 2 * 379);
+    assert_eq!(rows.len(), 2 * 419);
     let front = rows.iter().filter(|row| row["front"] == true).count();
     assert!(front > 0 && front < rows.len() / 2, "{front}");
     assert!(rows.iter().any(|row| row["exact_layers"].as_u64() > Some(0)));

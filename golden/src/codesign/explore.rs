@@ -16,8 +16,6 @@ use crate::net::{Network, Samples};
 use axp_spec::{Design, WeightOperand};
 use std::collections::HashSet;
 
-/// Bits of a product that a `factored` memory stores for a binary32 sum.
-const SHORT: u32 = 9;
 /// Rows and codebook sizes of `pair` memories.
 const PAIR_ROWS: [usize; 4] = [16, 32, 64, 128];
 const PAIR_CLUSTERS: [usize; 3] = [8, 16, 32];
@@ -61,8 +59,8 @@ pub fn tasks() -> Vec<Task> {
             sums.clone().into_iter().map(move |sum| Kind { memory, size: *size, sum, fractions: None })
         })
     };
-    let factored = [vec![Sum::float(Some(SHORT))], Sum::choices(ColumnMemory::Factored)].concat();
-    let grid = [vec![Sum::float(None)], Sum::choices(ColumnMemory::Grid)].concat();
+    let sums = |memory| [Sum::floats(memory), Sum::choices(memory)].concat();
+    let (factored, grid) = (sums(ColumnMemory::Factored), sums(ColumnMemory::Grid));
     let shared = shared_sizes().flat_map(|(size, fractions)| {
         let kind = move |sum| Kind { memory: ColumnMemory::Factored, size, sum, fractions: Some(fractions) };
         factored.clone().into_iter().map(kind).collect::<Vec<_>>()
@@ -173,6 +171,6 @@ mod tests {
                 kind.pe(*weight, false).validate().unwrap();
             }
         }
-        assert_eq!(tasks.len(), 36 + 10 * 7 * 3 + 10 * 7 + 9 * 7);
+        assert_eq!(tasks.len(), 36 + 10 * 8 * 3 + 10 * 8 + 9 * 7);
     }
 }

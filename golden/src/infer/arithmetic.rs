@@ -14,6 +14,8 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     const MARKED: bool;
     /// Whether totals are made of marks; else a mark only tells whether a sum is open.
     const TOTALS_OF_MARKS: bool = false;
+    /// Whether sums may be halves: whether [`Arithmetic::fits_halves`] can be true.
+    const HALVES: bool = false;
 
     /// The product of a miss.
     fn multiply(&self, weight: f32, activation: f32) -> u32;
@@ -58,6 +60,12 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
 
     /// Sums with a product added to each.
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words;
+
+    /// The same with the products negated where signs (the top bits) are set.
+    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words;
+
+    /// A product with the other sign.
+    fn negated(word: u32) -> u32;
 
     /// Marks of sums after a look at them.
     #[inline(always)]
@@ -123,6 +131,15 @@ impl Arithmetic for Float {
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
         lanes.add_f32(sums, products)
     }
+
+    #[inline(always)]
+    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
+        lanes.add_f32(sums, lanes.flip_signs(products, signs))
+    }
+
+    fn negated(word: u32) -> u32 {
+        word ^ 1 << 31
+    }
 }
 
 /// A two's complement sum of at most [`Fixed::MAX_WIDTH`] bits that has not left its
@@ -179,6 +196,7 @@ impl Arithmetic for Fixed {
     const MISS: u32 = i32::MIN as u32 + 1;
     const NOTHING: u32 = 0;
     const MARKED: bool = true;
+    const HALVES: bool = true;
 
     #[inline(always)]
     fn multiply(&self, weight: f32, activation: f32) -> u32 {
@@ -215,6 +233,15 @@ impl Arithmetic for Fixed {
     #[inline(always)]
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
         lanes.add_i32(sums, products)
+    }
+
+    #[inline(always)]
+    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
+        lanes.add_signed_i32(sums, products, signs)
+    }
+
+    fn negated(word: u32) -> u32 {
+        word.wrapping_neg()
     }
 
     #[inline(always)]
@@ -277,6 +304,15 @@ impl Arithmetic for Peak {
     #[inline(always)]
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
         lanes.add_f32(sums, products)
+    }
+
+    #[inline(always)]
+    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
+        lanes.add_f32(sums, lanes.flip_signs(products, signs))
+    }
+
+    fn negated(word: u32) -> u32 {
+        word ^ 1 << 31
     }
 
     #[inline(always)]

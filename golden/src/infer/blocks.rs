@@ -6,21 +6,38 @@
 //! the last.
 
 use super::arithmetic::Arithmetic;
+use super::hit_table::{HitTable, Hits, Magnitudes};
 use super::lanes::{Kernel, Lanes};
 use super::packing::{Half, Packing, Whole};
-use super::sources::{ClassTable, Far, HalfTable, Near, NearHalves, Plain, Source};
+use super::products::ProductWords;
+use super::sources::{ClassTable, Far, Near, Plain, Source};
 use super::sums::Sums;
 use super::window::Window;
 use crate::net::Geometry;
 use std::array::from_fn;
+
+/// Lines of a table in which an instruction finds halves.
+const HALF_LINES: usize = 2;
+/// Lines of words that are searched in registers, by magnitude.
+const WHOLE_LINES: usize = 4;
+/// Lines in which an instruction finds words.
+const VALUE_LINES: usize = 2;
 
 /// The weights of a layer, turned so that those of one activation lie side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Blocks {
     whole: Strips<Whole>,
     table: Option<ClassTable>,
-    /// The same for sums that fit halves; none where no product ever does.
-    halves: Option<(Strips<Half>, HalfTable)>,
+    hits: HitTables,
+}
+
+/// The same for runs in which all pairs hit, where there is a faster way.
+#[derive(Clone, Debug, Default)]
+struct HitTables {
+    /// For sums that fit halves.
+    halves: Option<(Strips<Half>, HitTable<Half>)>,
+    /// With weights by magnitude.
+    whole: Option<(Strips<Whole>, HitTable<Whole>)>,
 }
 
 /// The weights in one packing.
@@ -54,14 +71,36 @@ impl Blocks {
     /// A layer that multiplies everything.
     pub(super) fn plain(geometry: &Geometry, weights: &[f32]) -> Self {
         let whole = Strips::new(geometry, |index| weights[index].to_bits());
-        Self { whole, table: None, halves: None }
+        Self { whole, table: None, hits: HitTables::default() }
     }
 
     /// A layer with stored products.
-    pub(super) fn new(geometry: &Geometry, assignment: &[u32], table: ClassTable, halves: Option<HalfTable>) -> Self {
-        let index = |index: usize| assignment[index];
-        let halves = halves.map(|table| (Strips::new(geometry, index), table));
-        Self { whole: Strips::new(geometry, index), table: Some(table), halves }
+    pub(super) fn new<A: Arithmetic>(
+        arithmetic: &A,
+        geometry: &Geometry,
+        products: &ProductWords,
+        codebook: &[f32],
+        assignment: &[u32],
+    ) -> Self {
+        // Few values are found as soon as their magnitudes.
+        let folded = match codebook.len() > VALUE_LINES * Whole::WIDTH {
+            true => Magnitudes::new(arithmetic, products, codebook),
+            false => None,
+        };
+        let folded = folded.as_ref();
+        let halves = match A::HALVES && arithmetic.fits_halves(0) {
+            true => HitTable::<Half>::new::<A>(products, folded, HALF_LINES),
+            false => None,
+        };
+        let whole = folded.and_then(|_| HitTable::<Whole>::new::<A>(products, folded, WHOLE_LINES));
+        let hits = HitTables {
+            halves: halves.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
+            whole: whole
+                .filter(|table| table.signed)
+                .map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
+        };
+        let table = ClassTable::new::<A>(products, codebook);
+        Self { whole: Strips::new(geometry, |index| assignment[index]), table: Some(table), hits }
     }
 }
 
@@ -113,7 +152,9 @@ pub(super) struct BlocksRun<'a, A> {
     pub misses: bool,
     /// Whether each sum's mark is kept.
     pub keep_marks: bool,
-    /// Whether all products and sums fit halves.
+    /// Whether all pairs hit, and none moves a sum so far that it must be looked at at once.
+    pub hits: bool,
+    /// Whether, besides, all products and sums fit halves.
     pub halves: bool,
 }
 
@@ -123,14 +164,25 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
-        let whole = &self.blocks.whole;
-        match (&self.blocks.table, &self.blocks.halves) {
-            (_, Some((strips, table))) if self.halves => match table.lines {
-                1 => self.sums(lanes, strips, NearHalves::<1>::new(classes, table)),
-                _ => self.sums(lanes, strips, NearHalves::<2>::new(classes, table)),
-            },
-            (None, _) => self.sums(lanes, whole, plain),
-            (Some(ClassTable::Near(table)), _) => match (table.lines, self.misses) {
+        let (whole, HitTables { halves, whole: signed }) = (&self.blocks.whole, &self.blocks.hits);
+        if let Some((strips, table)) = halves.as_ref().filter(|_| A::HALVES && self.hits && self.halves) {
+            return match (table.lines, table.signed) {
+                (1, false) => self.sums(lanes, strips, Hits::<Half, 1, false>::new(classes, table)),
+                (1, true) => self.sums(lanes, strips, Hits::<Half, 1, true>::new(classes, table)),
+                (_, false) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, false>::new(classes, table)),
+                (_, true) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, true>::new(classes, table)),
+            };
+        }
+        if let Some((strips, table)) = signed.as_ref().filter(|_| self.hits) {
+            return match table.lines {
+                1 => self.sums(lanes, strips, Hits::<Whole, 1, true>::new(classes, table)),
+                2 => self.sums(lanes, strips, Hits::<Whole, 2, true>::new(classes, table)),
+                _ => self.sums(lanes, strips, Hits::<Whole, WHOLE_LINES, true>::new(classes, table)),
+            };
+        }
+        match &self.blocks.table {
+            None => self.sums(lanes, whole, plain),
+            Some(ClassTable::Near(table)) => match (table.lines, self.misses) {
                 (1, false) => self.sums(lanes, whole, Near::<A, 1, false>::new(plain, classes, table)),
                 (2, false) => self.sums(lanes, whole, Near::<A, 2, false>::new(plain, classes, table)),
                 (4, false) => self.sums(lanes, whole, Near::<A, 4, false>::new(plain, classes, table)),
@@ -140,14 +192,14 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
                 (4, true) => self.sums(lanes, whole, Near::<A, 4, true>::new(plain, classes, table)),
                 (_, true) => self.sums(lanes, whole, Near::<A, 8, true>::new(plain, classes, table)),
             },
-            (Some(ClassTable::Far(table)), _) => self.sums(lanes, whole, Far { plain, classes, table }),
+            Some(ClassTable::Far(table)) => self.sums(lanes, whole, Far { plain, classes, table }),
         }
     }
 }
 
 impl<A: Arithmetic> BlocksRun<'_, A> {
     #[inline(always)]
-    fn sums<L: Lanes, P: Packing, S: Source<L, P>>(&self, lanes: L, strips: &Strips<P>, source: S) -> Sums {
+    fn sums<L: Lanes, P: Packing, S: Source<L, A, P>>(&self, lanes: L, strips: &Strips<P>, source: S) -> Sums {
         let channels = strips.strips.last().map_or(0, |strip| strip.channel + strip.count);
         let mut sums = Sums::new(channels, self.window.bases.len(), self.keep_marks);
         for strip in &strips.strips {
@@ -169,7 +221,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
 
     /// All positions of a strip, whose group's planes start at `first`.
     #[inline(always)]
-    fn strip<L: Lanes, P: Packing, S: Source<L, P>, const LINES: usize, const POSITIONS: usize>(
+    fn strip<L: Lanes, P: Packing, S: Source<L, A, P>, const LINES: usize, const POSITIONS: usize>(
         &self,
         lanes: L,
         source: S,
@@ -192,7 +244,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
     /// A strip at `POSITIONS` positions from `position` on.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "what they are together has no name")]
-    fn tile<L: Lanes, P: Packing, S: Source<L, P>, const LINES: usize, const POSITIONS: usize>(
+    fn tile<L: Lanes, P: Packing, S: Source<L, A, P>, const LINES: usize, const POSITIONS: usize>(
         &self,
         lanes: L,
         source: S,
@@ -211,7 +263,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
                     // A place that wrapped would be out of bounds as well.
                     let met = source.meet(lanes, base.wrapping_add(*offset));
                     for (sums, weights) in tile.iter_mut().zip(weights) {
-                        *sums = P::add::<A, L>(lanes, *sums, source.products(lanes, &met, weights));
+                        *sums = source.add(lanes, *sums, &met, weights);
                     }
                 }
             }

@@ -6,11 +6,10 @@ use super::by_rule::ByRule;
 use super::classes::{Classes, ClassesOf};
 use super::counts::{self, CountOf, Counts};
 use super::lanes::{Kernel, Lanes, Level, WIDTH};
-use super::products::{Products, stored_pairs};
+use super::products::{ProductWords, Products, stored_pairs};
 use super::reach::{FAR, Reach, ReachBetween};
 use super::scaled::Scaled;
 use super::sign_folded::SignFolded;
-use super::sources::{ClassTable, HalfTable};
 use super::stats::LayerStats;
 use super::sums::Sums;
 use super::sweep::{Sweep, SweepRun};
@@ -134,16 +133,13 @@ impl<A: Arithmetic> Compiled<A> {
         }
         let window = Window::new(geometry);
         let counts = Counts::new(geometry, (classes.len(), common), &products, &rule.assignment);
-        let reach = Reach::new(&arithmetic, &classes, &products, codebook);
+        let words = products.words(&arithmetic, codebook, classes.len());
+        let reach = Reach::new(&arithmetic, &classes, &words);
         let shape = match Order::of(geometry, &window, true) {
-            Order::Blocks => {
-                let table = ClassTable::new(&arithmetic, classes.len(), &products, codebook);
-                let halves = HalfTable::new(&arithmetic, classes.len(), &products, codebook);
-                Shape::Blocks(Blocks::new(geometry, &rule.assignment, table, halves))
-            }
+            Order::Blocks => Shape::Blocks(Blocks::new(&arithmetic, geometry, &words, codebook, &rule.assignment)),
             Order::Sweep => {
-                let scaled = scaled(&arithmetic, rule, &classes, &products);
-                let sweep = Sweep::new(&arithmetic, geometry, weights, codebook, &rule.assignment, &products);
+                let scaled = scaled(&arithmetic, rule, &classes, &words);
+                let sweep = Sweep::new::<A>(geometry, weights, &rule.assignment, &products, &words);
                 Shape::Sweep(sweep.with_scaled(scaled))
             }
         };
@@ -186,6 +182,7 @@ impl<A: Arithmetic> Compiled<A> {
                     steps,
                     misses,
                     keep_marks,
+                    hits: !misses && steps > 1,
                     halves,
                 }),
                 Shape::Sweep(sweep) => level.run(SweepRun {
@@ -265,12 +262,10 @@ impl<A: Arithmetic> Kernel for TotalsOf<'_, A> {
 }
 
 /// What a `factored` memory's products are made of, for weights that are all found in it.
-fn scaled<A: Arithmetic>(arithmetic: &A, rule: &ByRule, classes: &Classes, products: &Products) -> Option<Scaled> {
+fn scaled<A: Arithmetic>(arithmetic: &A, rule: &ByRule, classes: &Classes, products: &ProductWords) -> Option<Scaled> {
     let shape = rule.config.factored_memory()?;
     let stored = |weight: usize, activation: u32| rule.am.product(rule.operands(weight, activation));
-    let word = |weight: usize, activation: u32| {
-        products.word(arithmetic, &rule.codebook, weight, classes.class(activation).into())
-    };
+    let word = |weight: usize, activation: u32| products.word(weight, classes.class(activation).into());
     Scaled::new(arithmetic, shape.mantissa_bits, rule.codebook.len(), stored, word)
 }
 

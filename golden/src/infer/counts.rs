@@ -83,18 +83,22 @@ impl Counts {
         };
         let mut members: Vec<Vec<u32>> = (0..zeros.min(classes)).map(column).collect();
         let mut known: HashMap<Vec<u32>, u16> = HashMap::new();
-        let kind_of: Vec<u16> = (0..classes)
-            .map(|class| {
-                if class < zeros {
-                    return class as u16;
-                }
-                // There are at most as many kinds as classes, which have 16 bits.
-                *known.entry(column(class)).or_insert_with_key(|column| {
+        // There are at most as many kinds as classes, which have 16 bits.
+        let mut kind_of: Vec<u16> = (0..zeros.min(classes)).map(|class| class as u16).collect();
+        for class in zeros..classes {
+            let column = column(class);
+            // Most classes are of the kind of the one before.
+            let before = kind_of[class - 1];
+            let kind = if class > zeros && members[usize::from(before)] == column {
+                before
+            } else {
+                *known.entry(column).or_insert_with_key(|column| {
                     members.push(column.clone());
                     (members.len() - 1) as u16
                 })
-            })
-            .collect();
+            };
+            kind_of.push(kind);
+        }
         let kinds = members.len();
         let outs = geometry.out_channels / geometry.groups;
         let mut hits = vec![Pair::default(); geometry.groups * macs * kinds];

@@ -11,6 +11,7 @@ mod classes;
 mod compiled;
 mod counts;
 mod error;
+mod hit_table;
 mod kernel;
 mod lanes;
 pub mod narrow;

@@ -9,6 +9,8 @@ use std::fmt::Debug;
 pub(super) trait Packing: Copy + Debug {
     /// Sums in a register.
     const WIDTH: usize;
+    /// The top bit of one.
+    const SIGN_BIT: u32;
     /// Words or indices of so many weights, in memory.
     type Line: Copy + Debug;
     /// Sums or products of so many weights.
@@ -18,7 +20,18 @@ pub(super) trait Packing: Copy + Debug {
 
     fn line(word: impl Fn(usize) -> u32) -> Self::Line;
     fn zero<L: Lanes>(lanes: L) -> Self::Words<L>;
+    fn load<L: Lanes>(lanes: L, line: &Self::Line) -> Self::Words<L>;
+    /// As [`Lanes::pick`].
+    fn pick<L: Lanes, const N: usize>(lanes: L, table: &[Self::Words<L>; N], indices: Self::Words<L>)
+    -> Self::Words<L>;
     fn add<A: Arithmetic, L: Lanes>(lanes: L, sums: Self::Words<L>, products: Self::Words<L>) -> Self::Words<L>;
+    /// As [`Arithmetic::add_signed_words`].
+    fn add_signed<A: Arithmetic, L: Lanes>(
+        lanes: L,
+        sums: Self::Words<L>,
+        products: Self::Words<L>,
+        signs: Self::Words<L>,
+    ) -> Self::Words<L>;
     fn look<A: Arithmetic, L: Lanes>(lanes: L, marks: Self::Words<L>, sums: Self::Words<L>) -> Self::Words<L>;
     fn store<L: Lanes>(lanes: L, words: Self::Words<L>) -> Self::Stored;
 }
@@ -29,6 +42,7 @@ pub(super) struct Whole;
 
 impl Packing for Whole {
     const WIDTH: usize = WIDTH;
+    const SIGN_BIT: u32 = 31;
     type Line = Line;
     type Words<L: Lanes> = L::Words;
     type Stored = Line;
@@ -43,8 +57,23 @@ impl Packing for Whole {
     }
 
     #[inline(always)]
+    fn load<L: Lanes>(lanes: L, line: &Line) -> L::Words {
+        lanes.load(line)
+    }
+
+    #[inline(always)]
+    fn pick<L: Lanes, const N: usize>(lanes: L, table: &[L::Words; N], indices: L::Words) -> L::Words {
+        lanes.pick(table, indices)
+    }
+
+    #[inline(always)]
     fn add<A: Arithmetic, L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
         A::add_words(lanes, sums, products)
+    }
+
+    #[inline(always)]
+    fn add_signed<A: Arithmetic, L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
+        A::add_signed_words(lanes, sums, products, signs)
     }
 
     #[inline(always)]
@@ -65,6 +94,7 @@ pub(super) struct Half;
 
 impl Packing for Half {
     const WIDTH: usize = HALF_WIDTH;
+    const SIGN_BIT: u32 = 15;
     type Line = HalfLine;
     type Words<L: Lanes> = L::Halves;
     type Stored = [u32; HALF_WIDTH];
@@ -79,8 +109,28 @@ impl Packing for Half {
     }
 
     #[inline(always)]
+    fn load<L: Lanes>(lanes: L, line: &HalfLine) -> L::Halves {
+        lanes.load_halves(line)
+    }
+
+    #[inline(always)]
+    fn pick<L: Lanes, const N: usize>(lanes: L, table: &[L::Halves; N], indices: L::Halves) -> L::Halves {
+        lanes.pick_halves(table, indices)
+    }
+
+    #[inline(always)]
     fn add<A: Arithmetic, L: Lanes>(lanes: L, sums: L::Halves, products: L::Halves) -> L::Halves {
         lanes.add_i16(sums, products)
+    }
+
+    #[inline(always)]
+    fn add_signed<A: Arithmetic, L: Lanes>(
+        lanes: L,
+        sums: L::Halves,
+        products: L::Halves,
+        signs: L::Halves,
+    ) -> L::Halves {
+        lanes.add_signed_i16(sums, products, signs)
     }
 
     #[inline(always)]

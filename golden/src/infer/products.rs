@@ -53,16 +53,19 @@ impl Products {
         products
     }
 
-    /// The product of a weight, by its index, with a class; [`Arithmetic::MISS`] where it
-    /// depends on the activation. A zero is the only one of its class, so that its
-    /// products are known even where it misses.
-    pub(super) fn word<A: Arithmetic>(&self, arithmetic: &A, weights: &[f32], weight: usize, class: usize) -> u32 {
-        let stored = self.stored[weight].get(class).copied().unwrap_or(A::MISS);
-        match u16::try_from(class) {
-            Ok(PLUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], 0.0),
-            Ok(MINUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], -0.0),
-            _ => stored,
-        }
+    /// What all products with `classes` add to sums.
+    pub(super) fn words<A: Arithmetic>(&self, arithmetic: &A, weights: &[f32], classes: usize) -> ProductWords {
+        let word = |weight: usize, class: usize| {
+            let stored = self.stored[weight].get(class).copied().unwrap_or(A::MISS);
+            // A zero is the only one of its class, so that its products are known even where it misses.
+            match u16::try_from(class) {
+                Ok(PLUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], 0.0),
+                Ok(MINUS_ZERO) if stored == A::MISS => arithmetic.multiply(weights[weight], -0.0),
+                _ => stored,
+            }
+        };
+        let words = (0..classes).flat_map(|class| (0..weights.len()).map(move |weight| word(weight, class))).collect();
+        ProductWords { words, weights: weights.len() }
     }
 
     /// Gives each class another number, `new_of` its old one.
@@ -76,6 +79,31 @@ impl Products {
     /// Whether every product is a plain multiplication.
     pub(super) fn is_plain(&self) -> bool {
         self.stored.iter().all(Vec::is_empty)
+    }
+}
+
+/// What the product of each weight with each class adds to a sum.
+#[derive(Clone, Debug)]
+pub(super) struct ProductWords {
+    /// `[class, weight]`, [`Arithmetic::MISS`] where it depends on the activation.
+    words: Vec<u32>,
+    weights: usize,
+}
+
+impl ProductWords {
+    /// The word of a weight, by its index in the codebook, and a class.
+    pub(super) fn word(&self, weight: usize, class: usize) -> u32 {
+        self.words[class * self.weights + weight]
+    }
+
+    /// The words of all weights with each class; a codebook without weights has no products.
+    pub(super) fn by_class(&self) -> impl Iterator<Item = &[u32]> {
+        self.words.chunks_exact(self.weights.max(1))
+    }
+
+    /// Weights of the codebook.
+    pub(super) fn weights(&self) -> usize {
+        self.weights
     }
 }
 

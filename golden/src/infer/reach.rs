@@ -3,7 +3,7 @@
 use super::arithmetic::Arithmetic;
 use super::classes::{Classes, MINUS_ZERO, PLUS_ZERO};
 use super::lanes::{Kernel, Lanes};
-use super::products::Products;
+use super::products::ProductWords;
 use super::window::Extremes;
 
 /// Of a product that is not stored.
@@ -19,13 +19,10 @@ pub(super) struct Reach {
 }
 
 impl Reach {
-    pub(super) fn new<A: Arithmetic>(arithmetic: &A, classes: &Classes, products: &Products, codebook: &[f32]) -> Self {
-        let of_word = |word: u32| if word == A::MISS { FAR } else { arithmetic.reach(word) };
-        let of_class = |class: usize| {
-            let words = (0..codebook.len()).map(|weight| products.word(arithmetic, codebook, weight, class));
-            words.map(of_word).max().unwrap_or(0)
-        };
-        let of_class: Vec<u32> = (0..classes.len()).map(of_class).collect();
+    pub(super) fn new<A: Arithmetic>(arithmetic: &A, classes: &Classes, products: &ProductWords) -> Self {
+        let of_word = |word: &u32| if *word == A::MISS { FAR } else { arithmetic.reach(*word) };
+        let of_class: Vec<u32> =
+            products.by_class().map(|words| words.iter().map(of_word).max().unwrap_or(0)).collect();
         let shift = classes.shift();
         let greatest =
             |prefix: u32| classes.of_prefix(prefix).into_iter().map(|class| of_class[usize::from(class)]).max();

@@ -8,7 +8,7 @@
 use super::arithmetic::Arithmetic;
 use super::lanes::{Kernel, Lanes, Line, Table, WIDTH};
 use super::present::{Picked, Present, Stored, Tables};
-use super::products::Products;
+use super::products::{ProductWords, Products};
 use super::scaled::{Scaled, ScaledPlanes};
 use super::sums::Sums;
 use super::window::Window;
@@ -45,15 +45,14 @@ impl Sweep {
 
     /// A layer with stored products.
     pub(super) fn new<A: Arithmetic>(
-        arithmetic: &A,
         geometry: &Geometry,
         weights: &[f32],
-        codebook: &[f32],
         assignment: &[u32],
         products: &Products,
+        words: &ProductWords,
     ) -> Self {
         let table = |(weight, stored): (usize, &Vec<u32>)| {
-            let words = (0..stored.len()).map(|class| products.word(arithmetic, codebook, weight, class));
+            let words = (0..stored.len()).map(|class| words.word(weight, class));
             (!stored.is_empty()).then(|| Table::new(words.collect(), A::MISS))
         };
         let tables = products.stored.iter().enumerate().map(table).collect();

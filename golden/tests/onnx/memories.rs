@@ -61,8 +61,10 @@ fn accumulator(memory: Memory) -> impl Strategy<Value = Accumulator> {
 
 /// Weights of both signs of a few magnitudes, which have a column each.
 fn case() -> impl Strategy<Value = Case> {
-    let parts =
-        (geometry(), memory(), proptest::collection::vec(value(), 1..5), proptest::collection::vec(value(), 1..6));
+    // As many as fit one line of a table, and more.
+    let count = prop_oneof![4 => 1..5usize, 1 => 5..40usize, 1 => 33..40usize];
+    let weights = count.prop_flat_map(|count| proptest::collection::vec(value(), count));
+    let parts = (geometry(), memory(), weights, proptest::collection::vec(value(), 1..6));
     parts.prop_flat_map(|(geometry, memory, weights, activations)| {
         let (count, pool) = (2 * weights.len() as u32, activations.len());
         (
@@ -75,7 +77,7 @@ fn case() -> impl Strategy<Value = Case> {
                 exponents(geometry.out_channels),
             ),
             (prop_oneof![4 => 118..135u32, 1 => 0..256u32], any::<bool>(), any::<u64>(), any::<bool>()),
-            proptest::bool::weighted(0.4),
+            (proptest::bool::weighted(0.4), proptest::bool::weighted(0.2)),
         )
             .prop_map(
                 move |(
@@ -84,7 +86,7 @@ fn case() -> impl Strategy<Value = Case> {
                     input,
                     (bias, has_bias, exponents),
                     (range, zero_skip, seed, frozen),
-                    tame,
+                    (tame, one_sign),
                 )| {
                     let mut input: Vec<f32> =
                         input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i])).collect();
@@ -92,11 +94,15 @@ fn case() -> impl Strategy<Value = Case> {
                     if tame {
                         input.iter_mut().chain(&mut weights).for_each(|value| *value = as_in_networks(*value));
                     }
+                    let assignment = match one_sign {
+                        true => assignment.into_iter().map(|index| index / 2).collect(),
+                        false => assignment,
+                    };
                     let bias = if has_bias { bias } else { Vec::new() };
                     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
                     let mut case = Case {
                         config: PeConfig { accumulator, ..PeConfig::plain("axp_pe") },
-                        design: design(&geometry, &weights, assignment, &bias),
+                        design: design(&geometry, &codebook(&weights, one_sign), assignment, &bias),
                         layer: layer(&geometry, &bias),
                         zero_skip,
                         input,
@@ -135,11 +141,21 @@ fn layer(geometry: &Geometry, bias: &[f32]) -> MacLayer {
     }
 }
 
-fn design(geometry: &Geometry, weights: &[f32], assignment: Vec<u32>, bias: &[f32]) -> LayerDesign {
+/// Each weight with both signs, or as it is.
+fn codebook(weights: &[f32], one_sign: bool) -> Vec<Bits32> {
+    let bits = weights.iter().map(|weight| weight.to_bits());
+    if one_sign {
+        bits.map(Bits32).collect()
+    } else {
+        bits.flat_map(|bits| [Bits32(bits), Bits32(bits ^ 1 << 31)]).collect()
+    }
+}
+
+fn design(geometry: &Geometry, codebook: &[Bits32], assignment: Vec<u32>, bias: &[f32]) -> LayerDesign {
     LayerDesign {
         name: "layer".into(),
         weight_shape: vec![geometry.out_channels, geometry.macs_per_output()],
-        codebook: weights.iter().flat_map(|w| [Bits32(w.to_bits()), Bits32(w.to_bits() ^ 1 << 31)]).collect(),
+        codebook: codebook.to_vec(),
         assignment,
         bias: bias.iter().map(|value| Bits32(value.to_bits())).collect(),
         channel_exponents: Vec::new(),
@@ -326,7 +342,7 @@ fn every_memory_and_accumulator_follows_the_number_rules() {
 #[test]
 fn weights_without_a_column_are_refused() {
     let geometry = Geometry::dense(1, 2, 1);
-    let mut design = design(&geometry, &[1.5, 1.25], vec![0, 2], &[]);
+    let mut design = design(&geometry, &codebook(&[1.5, 1.25], false), vec![0, 2], &[]);
     let layer = layer(&geometry, &[]);
     let config = PeConfig::factored("a", 2, 0);
     let shape = FactoredConfig { columns: 2, mantissa_bits: 0 };

@@ -10,6 +10,7 @@ use super::trials::{ColumnTrials, Setting};
 use crate::infer::{Control, Engine, EngineError, map_samples};
 use crate::net::{Network, Samples};
 use axp_spec::WeightOperand;
+use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -64,15 +65,17 @@ impl<'a> Folds<'a> {
         if self.parts.is_empty() {
             return Ok(None);
         }
-        let (mut float, mut found) = (Vec::new(), Vec::new());
-        for (trials, held, outputs) in &mut self.parts {
+        let (network, cancel) = (self.network, self.cancel);
+        // Parts side by side: within one, a layer's kernel waits for the layers before it.
+        let part = |(trials, held, _): &mut (ColumnTrials<'a>, &Samples, Vec<Vec<f32>>)| {
             let mut kernels = Vec::with_capacity(trials.layers());
             trials.measure_with(recipe, weight, |kernel| kernels.push(Arc::new(kernel)))?;
-            let engine = Engine::of_kernels(self.network, kernels);
-            let control = Control { progress: &|_| {}, cancel: self.cancel };
-            found.extend(map_samples(held, &control, |_, sample| Ok(engine.run(sample)?.output))?);
-            float.extend(outputs.iter().cloned());
-        }
+            let engine = Engine::of_kernels(network, kernels);
+            let control = Control { progress: &|_| {}, cancel };
+            map_samples(held, &control, |_, sample| Ok(engine.run(sample)?.output))
+        };
+        let found = self.parts.par_iter_mut().map(part).collect::<Result<Vec<_>, EngineError>>()?.concat();
+        let float: Vec<Vec<f32>> = self.parts.iter().flat_map(|(_, _, outputs)| outputs.clone()).collect();
         Ok(Some(Agreement::new(&float, &found)))
     }
 }

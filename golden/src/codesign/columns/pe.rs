@@ -15,6 +15,8 @@ const SHARED: [(u32, u32, u32); 10] =
 /// Bits of fixed-point sums that there are to choose from, and of the products that a `factored`
 /// memory stores for them.
 const FIXED: [(u32, u32); 6] = [(10, 4), (12, 5), (14, 6), (16, 6), (20, 8), (24, 9)];
+/// Bits of the products that a `factored` memory stores beside a binary32 sum.
+const SHORT: [u32; 2] = [6, 9];
 /// Most powers of two of weights that are given by value: what is smaller hardly counts.
 const EXPONENTS: u32 = 10;
 /// Magnitudes of a codebook of weights by value: with both signs as many values as inference looks
@@ -68,6 +70,14 @@ impl Sum {
     /// The fixed-point sums that there are to choose from, the narrowest first.
     pub fn choices(memory: ColumnMemory) -> Vec<Self> {
         FIXED.iter().map(|(width, _)| Self::of_width(memory, *width)).collect()
+    }
+
+    /// The binary32 sums that there are to choose from, those with the shortest products first.
+    pub fn floats(memory: ColumnMemory) -> Vec<Self> {
+        match memory {
+            ColumnMemory::Factored => SHORT.iter().map(|bits| Self::float(Some(*bits))).collect(),
+            ColumnMemory::Grid => vec![Self::float(None)],
+        }
     }
 
     /// Bits of the sum and of a stored product.

@@ -166,6 +166,27 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn add_signed_i32(self, sums: Self::Words, products: Self::Words, signs: Self::Words) -> Self::Words {
+        let mut added = sums;
+        for half in 0..2 {
+            // SAFETY: the CPU has the unit.
+            added[half] = unsafe {
+                let sign = _mm256_srai_epi32::<31>(signs[half]);
+                let signed = _mm256_sub_epi32(_mm256_xor_si256(products[half], sign), sign);
+                _mm256_add_epi32(sums[half], signed)
+            };
+        }
+        added
+    }
+
+    #[inline(always)]
+    fn flip_signs(self, words: Self::Words, signs: Self::Words) -> Self::Words {
+        let signs = self.and(signs, self.splat(1 << 31));
+        // SAFETY: the CPU has the unit.
+        unsafe { [_mm256_xor_si256(words[0], signs[0]), _mm256_xor_si256(words[1], signs[1])] }
+    }
+
+    #[inline(always)]
     fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words {
         let mut picked = indices;
         for picked in &mut picked {
@@ -241,6 +262,20 @@ impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn add_signed_i16(self, sums: Self::Halves, products: Self::Halves, signs: Self::Halves) -> Self::Halves {
+        let mut added = sums;
+        for half in 0..2 {
+            // SAFETY: the CPU has the unit.
+            added[half] = unsafe {
+                let sign = _mm256_srai_epi16::<15>(signs[half]);
+                let signed = _mm256_sub_epi16(_mm256_xor_si256(products[half], sign), sign);
+                _mm256_add_epi16(sums[half], signed)
+            };
+        }
+        added
+    }
+
+    #[inline(always)]
     fn pick_halves<const N: usize>(self, table: &[Self::Halves; N], indices: Self::Halves) -> Self::Halves {
         let mut picked = indices;
         for picked in &mut picked {
@@ -248,8 +283,9 @@ impl Lanes for Avx2 {
             // between its quarters, bit 5 between lines. A choice looks at the sign of each byte.
             // SAFETY: the CPU has the unit.
             unsafe {
-                let twice = _mm256_mullo_epi16(*picked, _mm256_set1_epi16(0x0202));
-                let bytes = _mm256_and_si256(_mm256_add_epi8(twice, _mm256_set1_epi16(0x0100)), _mm256_set1_epi8(15));
+                let entry = _mm256_and_si256(*picked, _mm256_set1_epi16(7));
+                let twice = _mm256_mullo_epi16(entry, _mm256_set1_epi16(0x0202));
+                let bytes = _mm256_add_epi8(twice, _mm256_set1_epi16(0x0100));
                 // No closures: they would be compiled without the unit's instructions.
                 let mut signs = [_mm256_setzero_si256(); 3];
                 for (index, sign) in signs.iter_mut().enumerate() {

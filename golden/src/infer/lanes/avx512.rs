@@ -132,6 +132,22 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn add_signed_i32(self, sums: __m512i, products: __m512i, signs: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            let negative = _mm512_cmplt_epi32_mask(signs, _mm512_setzero_si512());
+            let added = _mm512_mask_add_epi32(sums, !negative, sums, products);
+            _mm512_mask_sub_epi32(added, negative, added, products)
+        }
+    }
+
+    #[inline(always)]
+    fn flip_signs(self, words: __m512i, signs: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit. One instruction: words ^ signs & top bit.
+        unsafe { _mm512_ternarylogic_epi32::<0x78>(words, signs, _mm512_set1_epi32(i32::MIN)) }
+    }
+
+    #[inline(always)]
     fn pick<const N: usize>(self, table: &[__m512i; N], indices: __m512i) -> __m512i {
         if N == 1 {
             // SAFETY: the CPU has the unit.
@@ -196,6 +212,16 @@ impl Lanes for Avx512 {
     fn max_i16(self, a: __m512i, b: __m512i) -> __m512i {
         // SAFETY: the CPU has the unit.
         unsafe { _mm512_max_epi16(a, b) }
+    }
+
+    #[inline(always)]
+    fn add_signed_i16(self, sums: __m512i, products: __m512i, signs: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            let negative = _mm512_movepi16_mask(signs);
+            let added = _mm512_mask_add_epi16(sums, !negative, sums, products);
+            _mm512_mask_sub_epi16(added, negative, added, products)
+        }
     }
 
     #[inline(always)]

@@ -56,8 +56,11 @@ pub(super) trait Lanes: Copy {
     fn replace(self, words: Self::Words, word: u32, other: Self::Words) -> Self::Words {
         self.replace_at(words, word, words, other)
     }
-    /// For each index, which is below `16 * N`, the word of a table in registers. `N`
-    /// is a power of two.
+    /// Sums with each product added, or taken away where its sign (the top bit) is set. Wraps.
+    fn add_signed_i32(self, sums: Self::Words, products: Self::Words, signs: Self::Words) -> Self::Words;
+    /// Words with the sign bits of others flipped where these have theirs set.
+    fn flip_signs(self, words: Self::Words, signs: Self::Words) -> Self::Words;
+    /// For each index, modulo `16 * N`, the word of a table in registers. `N` is a power of two.
     fn pick<const N: usize>(self, table: &[Self::Words; N], indices: Self::Words) -> Self::Words;
     /// For each index the word of a table in memory.
     fn gather(self, table: &Table, indices: Self::Words) -> Self::Words;
@@ -69,7 +72,9 @@ pub(super) trait Lanes: Copy {
     /// Magnitudes of two's complement halves; that of the least one wraps.
     fn abs_i16(self, halves: Self::Halves) -> Self::Halves;
     fn max_i16(self, a: Self::Halves, b: Self::Halves) -> Self::Halves;
-    /// For each index, which is below `32 * N`, the half of a table in registers. `N` is 1 or 2.
+    /// Sums with each product added, or taken away where its sign (the top bit) is set. Wraps.
+    fn add_signed_i16(self, sums: Self::Halves, products: Self::Halves, signs: Self::Halves) -> Self::Halves;
+    /// For each index, modulo `32 * N`, the half of a table in registers. `N` is 1 or 2.
     fn pick_halves<const N: usize>(self, table: &[Self::Halves; N], indices: Self::Halves) -> Self::Halves;
 }
 
@@ -169,7 +174,6 @@ mod tests {
         fn run<L: Lanes>(self, lanes: L) -> Self::Output {
             let (a, b) = (lanes.load(&self.a), lanes.load(&self.b));
             let rows = self.rows.map(|row| lanes.load(&row));
-            let below = |limit: u32| lanes.and(a, lanes.splat(limit - 1));
             let words = [
                 lanes.add_f32(a, b),
                 lanes.mul_f32(a, b),
@@ -182,13 +186,15 @@ mod tests {
                 lanes.replace(a, self.b[0], b),
                 lanes.replace_at(b, self.b[0], a, lanes.splat(9)),
                 lanes.shift_right(a, self.b[0] % 32),
-                lanes.pick::<1>(&[rows[0]], below(16)),
-                lanes.pick::<2>(&[rows[0], rows[1]], below(32)),
-                lanes.pick::<4>(&[rows[0], rows[1], rows[2], rows[3]], below(64)),
-                lanes.pick::<8>(&rows, below(128)),
+                lanes.pick::<1>(&[rows[0]], a),
+                lanes.pick::<2>(&[rows[0], rows[1]], a),
+                lanes.pick::<4>(&[rows[0], rows[1], rows[2], rows[3]], a),
+                lanes.pick::<8>(&rows, a),
                 lanes.gather(self.table, a),
+                lanes.add_signed_i32(a, b, rows[0]),
+                lanes.flip_signs(a, b),
             ];
-            let narrow = lanes.narrow(below(1 << 16));
+            let narrow = lanes.narrow(lanes.and(a, lanes.splat(0xFFFF)));
             (words.map(|words| lanes.store(words)).to_vec(), lanes.contains(a, self.b[0]), narrow)
         }
     }
@@ -201,19 +207,19 @@ mod tests {
     }
 
     impl Kernel for AllHalves {
-        type Output = [HalfLine; 5];
+        type Output = [HalfLine; 6];
 
         #[inline(always)]
-        fn run<L: Lanes>(self, lanes: L) -> [HalfLine; 5] {
+        fn run<L: Lanes>(self, lanes: L) -> [HalfLine; 6] {
             let (a, b) = (lanes.load_halves(&self.a), lanes.load_halves(&self.b));
             let rows = self.rows.map(|row| lanes.load_halves(&row));
-            let below = |limit: u16| lanes.load_halves(&self.a.map(|half| half % limit));
             let halves = [
                 lanes.add_i16(a, b),
                 lanes.abs_i16(a),
                 lanes.max_i16(a, b),
-                lanes.pick_halves::<1>(&[rows[0]], below(32)),
-                lanes.pick_halves::<2>(&rows, below(64)),
+                lanes.pick_halves::<1>(&[rows[0]], a),
+                lanes.pick_halves::<2>(&rows, a),
+                lanes.add_signed_i16(a, b, rows[0]),
             ];
             halves.map(|halves| lanes.store_halves(halves))
         }
@@ -252,7 +258,7 @@ mod tests {
                 let number = f64::from(f32::from_bits(bits)).round_ties_even();
                 if (-2_147_483_648.0..2_147_483_648.0).contains(&number) { number as i64 as u32 } else { 1 << 31 }
             };
-            let expected: [Line; 16] = [
+            let expected: [Line; 18] = [
                 float(|a, b| a + b),
                 float(|a, b| a * b),
                 from_fn(|i| a[i].wrapping_add(b[i])),
@@ -269,6 +275,8 @@ mod tests {
                 pick(64),
                 pick(128),
                 a.map(|index| table.0[index as usize % table.0.len()]),
+                from_fn(|i| if rows[0][i] >> 31 == 1 { a[i].wrapping_sub(b[i]) } else { a[i].wrapping_add(b[i]) }),
+                from_fn(|i| a[i] ^ b[i] & 1 << 31),
             ];
             for level in Level::available() {
                 let (found, contains, narrow) = level.run(All { a, b, halves, rows, table: &table });
@@ -291,6 +299,7 @@ mod tests {
                 signed(|a, b| a.max(b)),
                 pick(32),
                 pick(64),
+                from_fn(|i| if rows[0][i] >> 15 == 1 { a[i].wrapping_sub(b[i]) } else { a[i].wrapping_add(b[i]) }),
             ];
             for level in Level::available() {
                 prop_assert_eq!(level.run(AllHalves { a, b, rows }), expected, "{:?}", level);

@@ -95,6 +95,18 @@ impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn add_signed_i32(self, sums: Line, products: Line, signs: Line) -> Line {
+        // All bits of a negative one's, so that nothing branches.
+        let sign: Line = signs.map(|word| (word as i32 >> 31) as u32);
+        from_fn(|lane| sums[lane].wrapping_add((products[lane] ^ sign[lane]).wrapping_sub(sign[lane])))
+    }
+
+    #[inline(always)]
+    fn flip_signs(self, words: Line, signs: Line) -> Line {
+        from_fn(|lane| words[lane] ^ signs[lane] & 1 << 31)
+    }
+
+    #[inline(always)]
     fn pick<const N: usize>(self, table: &[Line; N], indices: Line) -> Line {
         indices.map(|index| table[index as usize / WIDTH % N][index as usize % WIDTH])
     }
@@ -128,6 +140,12 @@ impl Lanes for Portable {
     #[inline(always)]
     fn max_i16(self, a: HalfLine, b: HalfLine) -> HalfLine {
         from_fn(|lane| (a[lane] as i16).max(b[lane] as i16) as u16)
+    }
+
+    #[inline(always)]
+    fn add_signed_i16(self, sums: HalfLine, products: HalfLine, signs: HalfLine) -> HalfLine {
+        let sign: HalfLine = signs.map(|half| (half as i16 >> 15) as u16);
+        from_fn(|lane| sums[lane].wrapping_add((products[lane] ^ sign[lane]).wrapping_sub(sign[lane])))
     }
 
     #[inline(always)]
