@@ -74,7 +74,7 @@ pub(super) struct Totals {
 }
 
 /// A stored word, the sign that a grid gives it, and what it adds to a sum.
-pub(super) type Word<'a> = &'a dyn Fn(u32, bool) -> u32;
+pub(super) type Word<'a> = &'a (dyn Fn(u32, bool) -> u32 + Sync);
 
 impl<A: Arithmetic> Compiled<A> {
     /// A layer that multiplies everything.
@@ -132,17 +132,22 @@ impl<A: Arithmetic> Compiled<A> {
             products.renumber(&new_of);
         }
         let window = Window::new(geometry);
-        let counts = Counts::new(geometry, (classes.len(), common), &products, &rule.assignment);
-        let words = products.words(&arithmetic, codebook, classes.len());
-        let reach = Reach::new(&arithmetic, &classes, &words);
-        let shape = match Order::of(geometry, &window, true) {
-            Order::Blocks => Shape::Blocks(Blocks::new(&arithmetic, geometry, &words, codebook, &rule.assignment)),
-            Order::Sweep => {
-                let scaled = scaled(&arithmetic, rule, &classes, &words);
-                let sweep = Sweep::new::<A>(geometry, weights, &rule.assignment, &products, &words);
-                Shape::Sweep(sweep.with_scaled(scaled))
-            }
+        let counts = || Counts::new(geometry, (classes.len(), common), &products, &rule.assignment);
+        let sums = || {
+            let words = products.words(&arithmetic, codebook, classes.len());
+            let reach = Reach::new(&arithmetic, &classes, &words);
+            let shape = match Order::of(geometry, &window, true) {
+                Order::Blocks => Shape::Blocks(Blocks::new(&arithmetic, geometry, &words, codebook, &rule.assignment)),
+                Order::Sweep => {
+                    let scaled = scaled(&arithmetic, rule, &classes, &words);
+                    let sweep = Sweep::new::<A>(geometry, weights, &rule.assignment, &products, &words);
+                    Shape::Sweep(sweep.with_scaled(scaled))
+                }
+            };
+            (reach, shape)
         };
+        // A search makes thousands of kernels, each when those before it have run.
+        let (counts, (reach, shape)) = rayon::join(counts, sums);
         let (geometry, memory) = (geometry.clone(), Some(Memory { classes, counts, reach }));
         Some(Self { arithmetic, geometry, window, shape, memory })
     }

@@ -43,7 +43,7 @@ const FIELDS: usize = 4;
 
 /// The [`FIELDS`] of a class.
 fn fields(products: &Products, class: usize) -> [bool; FIELDS] {
-    let hit = |hits: &Vec<u32>| hits.get(class).is_some_and(|hit| *hit != 0);
+    let hit = |hits: &Vec<bool>| hits.get(class).is_some_and(|hit| *hit);
     let (all, none) = (products.hits.iter().all(hit), !products.hits.iter().any(hit));
     let zero = class <= usize::from(MINUS_ZERO);
     [all, all && !zero, zero, !all && !none]
@@ -78,11 +78,11 @@ impl Counts {
         let macs = geometry.macs_per_output();
         let zeros = usize::from(MINUS_ZERO) + 1;
         // A kind for each zero, and one for each set of weights that hit.
-        let column = |class: usize| -> Vec<u32> {
-            products.hits.iter().map(|hits| hits.get(class).copied().unwrap_or(0)).collect()
+        let column = |class: usize| -> Vec<bool> {
+            products.hits.iter().map(|hits| hits.get(class).copied().unwrap_or(false)).collect()
         };
-        let mut members: Vec<Vec<u32>> = (0..zeros.min(classes)).map(column).collect();
-        let mut known: HashMap<Vec<u32>, u16> = HashMap::new();
+        let mut members: Vec<Vec<bool>> = (0..zeros.min(classes)).map(column).collect();
+        let mut known: HashMap<Vec<bool>, u16> = HashMap::new();
         // There are at most as many kinds as classes, which have 16 bits.
         let mut kind_of: Vec<u16> = (0..zeros.min(classes)).map(|class| class as u16).collect();
         for class in zeros..classes {

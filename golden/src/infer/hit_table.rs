@@ -51,8 +51,10 @@ impl<P: Packing> HitTable<P> {
             return None;
         }
         let at = |words: &[u32], index: usize| members.get(index).map_or(A::NOTHING, |weight| words[*weight]);
-        let row = |words| (0..lines).map(move |line| P::line(|lane| at(words, line * P::WIDTH + lane)));
-        let rows = products.by_class().flat_map(|words| row(words).collect::<Vec<_>>()).collect();
+        let mut rows = Vec::with_capacity(products.classes() * lines);
+        for words in products.by_class() {
+            rows.extend((0..lines).map(|line| P::line(|lane| at(words, line * P::WIDTH + lane))));
+        }
         Some(Self { lines, signed, rows, weights })
     }
 

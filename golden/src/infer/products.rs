@@ -3,6 +3,7 @@
 use super::arithmetic::Arithmetic;
 use super::classes::{Classes, MINUS_ZERO, PLUS_ZERO};
 use axp_spec::AmImage;
+use rayon::prelude::*;
 
 /// Products of each distinct weight of a layer.
 #[derive(Clone, Debug)]
@@ -11,9 +12,9 @@ pub(super) struct Products {
     /// [`Arithmetic::MISS`] for a miss; empty where it has none and every product is
     /// a plain multiplication.
     pub(super) stored: Vec<Vec<u32>>,
-    /// For each weight and class 1 for a hit, 0 for a miss or a skipped zero;
-    /// empty where it never hits.
-    pub(super) hits: Vec<Vec<u32>>,
+    /// For each weight and class whether it hits, false for a skipped zero; empty where it
+    /// never hits.
+    pub(super) hits: Vec<Vec<bool>>,
 }
 
 impl Products {
@@ -25,20 +26,19 @@ impl Products {
     pub(super) fn new<A: Arithmetic>(
         weights: &[f32],
         zero_skip: bool,
-        look_up: impl Fn(usize) -> Vec<Option<u32>>,
+        look_up: impl Fn(usize) -> Vec<Option<u32>> + Sync,
     ) -> Self {
-        let mut products = Self { stored: Vec::new(), hits: Vec::new() };
-        for (index, weight) in weights.iter().enumerate() {
+        let of_weight = |(index, weight): (usize, &f32)| {
             let found = look_up(index);
             let mut stored: Vec<u32> = found.iter().map(|product| product.unwrap_or(A::MISS)).collect();
-            let mut hits: Vec<u32> = found.iter().map(|product| u32::from(product.is_some())).collect();
+            let mut hits: Vec<bool> = found.iter().map(Option::is_some).collect();
             if zero_skip {
                 for zero in [PLUS_ZERO, MINUS_ZERO] {
                     stored[usize::from(zero)] = A::NOTHING;
-                    hits[usize::from(zero)] = 0;
+                    hits[usize::from(zero)] = false;
                 }
             }
-            if hits.iter().all(|hit| *hit == 0) {
+            if !hits.contains(&true) {
                 hits.clear();
                 // A finite weight times zero is a zero, and adding a zero
                 // changes a sum only if the sum is -0. It never is: it starts
@@ -47,10 +47,10 @@ impl Products {
                     stored.clear();
                 }
             }
-            products.stored.push(stored);
-            products.hits.push(hits);
-        }
-        products
+            (stored, hits)
+        };
+        let (stored, hits) = weights.par_iter().enumerate().map(of_weight).unzip();
+        Self { stored, hits }
     }
 
     /// What all products with `classes` add to sums.
@@ -64,16 +64,21 @@ impl Products {
                 _ => stored,
             }
         };
-        let words = (0..classes).flat_map(|class| (0..weights.len()).map(move |weight| word(weight, class))).collect();
+        let mut words = vec![0; classes * weights.len()];
+        words.par_chunks_mut(weights.len().max(1)).enumerate().for_each(|(class, words)| {
+            words.iter_mut().enumerate().for_each(|(weight, slot)| *slot = word(weight, class));
+        });
         ProductWords { words, weights: weights.len() }
     }
 
     /// Gives each class another number, `new_of` its old one.
     pub(super) fn renumber(&mut self, new_of: &[u16]) {
-        for of_weight in self.stored.iter_mut().chain(&mut self.hits).filter(|of_weight| !of_weight.is_empty()) {
-            let old = of_weight.clone();
+        fn renumbered<T: Copy>(of_weight: &mut [T], new_of: &[u16]) {
+            let old = of_weight.to_vec();
             old.iter().zip(new_of).for_each(|(word, new)| of_weight[usize::from(*new)] = *word);
         }
+        self.stored.par_iter_mut().for_each(|words| renumbered(words, new_of));
+        self.hits.par_iter_mut().for_each(|hits| renumbered(hits, new_of));
     }
 
     /// Whether every product is a plain multiplication.
@@ -99,6 +104,11 @@ impl ProductWords {
     /// The words of all weights with each class; a codebook without weights has no products.
     pub(super) fn by_class(&self) -> impl Iterator<Item = &[u32]> {
         self.words.chunks_exact(self.weights.max(1))
+    }
+
+    /// How many classes there are.
+    pub(super) fn classes(&self) -> usize {
+        self.words.len() / self.weights.max(1)
     }
 
     /// Weights of the codebook.

@@ -6,6 +6,7 @@
 use super::by_rule::ByRule;
 use super::compiled::Word;
 use crate::am::Operands;
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 const SIGN: u32 = 1 << 31;
@@ -42,11 +43,10 @@ impl SignFolded {
             };
             positive.iter().enumerate().map(product).collect()
         };
-        let mut words = HashMap::new();
-        for index in 0..rule.codebook.len() {
-            let (column, magnitude) = key(rule, index);
-            words.entry((column, magnitude)).or_insert_with(|| look_up(column, magnitude));
-        }
+        let mut keys: Vec<(u32, u32)> = (0..rule.codebook.len()).map(|index| key(rule, index)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let words = keys.into_par_iter().map(|key| (key, look_up(key.0, key.1))).collect();
         Self { places, words }
     }
 

@@ -4,7 +4,6 @@ use super::arithmetic::Arithmetic;
 use super::lanes::{Lanes, Line, Table, WIDTH};
 use super::packing::{Packing, Whole};
 use super::products::ProductWords;
-use std::array::from_fn;
 
 /// The words of a table in registers are at most these lines.
 const NEAR_LINES: usize = 8;
@@ -54,13 +53,14 @@ impl ClassTable {
             });
         }
         // Places without a weight are not read, and no misses.
-        let filled = |words: &[u32], rest: u32| {
-            let at = |index: usize| words.get(index).copied().unwrap_or(rest);
-            (0..lines).map(|line| from_fn(|lane| at(line * WIDTH + lane))).collect::<Vec<Line>>()
-        };
-        let rows = products.by_class().flat_map(|words| filled(words, A::NOTHING)).collect();
+        let mut rows = vec![[A::NOTHING; WIDTH]; products.classes() * lines];
+        for (row, words) in rows.chunks_exact_mut(lines).zip(products.by_class()) {
+            row.as_flattened_mut()[..words.len()].copy_from_slice(words);
+        }
         let misses = products.by_class().map(|words| words.contains(&A::MISS)).collect();
-        Self::Near(NearTable { lines, rows, misses, codebook: filled(&weights.collect::<Vec<u32>>(), 0) })
+        let mut codebook = vec![[0; WIDTH]; lines];
+        codebook.as_flattened_mut().iter_mut().zip(weights).for_each(|(slot, weight)| *slot = weight);
+        Self::Near(NearTable { lines, rows, misses, codebook })
     }
 }
 
