@@ -45,12 +45,6 @@ build digits d_factored_16x3_frozen_fixed --memory factored --size 16x3 "${fixed
 build digits d_factored_8x3_frozen --memory factored --size 8x3 --frozen "${index[@]}"
 build digits d_grid_12x4_fixed --memory grid --size 12x4 "${fixed[@]}" --zero-skip
 build digits d_grid_24x8_frozen_fixed --memory grid --size 24x8 "${fixed[@]}" --frozen --zero-skip
-build digits d_grid_12x4_frozen_12 --memory grid --size 12x4 --accumulator fixed --accumulator-bits 12 --frozen --zero-skip
-build digits d_grid_16x8_frozen_10 --memory grid --size 16x8 --accumulator fixed --accumulator-bits 10 --frozen --zero-skip
-build digits d_grid_32x12_frozen --memory grid --size 32x12 --frozen --zero-skip
-build keywords k_grid_32x14_frozen_16 --memory grid --size 32x14 --accumulator fixed --accumulator-bits 16 --frozen --zero-skip
-build keywords k_grid_48x16_frozen_12 --memory grid --size 48x16 --accumulator fixed --accumulator-bits 12 --frozen --zero-skip
-build keywords k_grid_16x8_12 --memory grid --size 16x8 --accumulator fixed --accumulator-bits 12 --zero-skip
 build keywords k_pair128 --rows 128 --zero-skip
 build keywords k_factored_16x2_frozen_short --memory factored --size 16x2 "${short[@]}" --frozen "${index[@]}"
 build digits d_factored_8x3_frozen_short --memory factored --size 8x3 "${short[@]}" --frozen "${index[@]}"
