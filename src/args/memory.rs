@@ -38,7 +38,8 @@ pub struct MemoryOptions {
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(8..=64))]
     pub accumulator_bits: Option<u32>,
     /// Bits of a stored product [default: factored 6 or 9 beside a float accumulator, and 9, 8, 6, 6, 5 and 4
-    /// beside 24, 20, 16, 14, 12 and 10 bits of a fixed one; grid three quarters of a fixed accumulator, the PE's format beside a float one]
+    /// beside 24, 20, 16, 14, 12 and 10 bits of a fixed one; grid three quarters of a fixed accumulator, the
+    /// PE's format beside a float one]
     #[arg(long, value_name = "BITS", value_parser = clap::value_parser!(u32).range(2..=32))]
     pub product_bits: Option<u32>,
     /// Build the rows of all layers into the PE instead of a row port

@@ -59,7 +59,7 @@ fn accumulator(memory: Memory) -> impl Strategy<Value = Accumulator> {
     prop_oneof![2 => Just(Accumulator::Float), 3 => fixed]
 }
 
-/// Weights of both signs of a few magnitudes, which have a column each.
+/// Weights of a few magnitudes or of many, with both signs or as they are, which have a column each.
 fn case() -> impl Strategy<Value = Case> {
     // As many as fit one line of a table, and more.
     let count = prop_oneof![4 => 1..5usize, 1 => 5..40usize, 1 => 33..40usize];
