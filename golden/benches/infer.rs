@@ -22,14 +22,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 const NETS: [&str; 3] = ["kws_dscnn", "fashion_lenet5", "fsdd_tdnnf"];
-/// The designs.
+/// The designs, with bits of fixed-point sums; weights by index, or by `value`.
 const KINDS: [&str; 10] = [
-    "factored fixed",
-    "factored value",
-    "value fixed24",
+    "factored fixed14",
+    "factored value14",
+    "factored value24",
     "factored fixed24",
     "factored float",
-    "grid fixed",
+    "grid fixed14",
     "grid fixed24",
     "grid float",
     "pair 128 rows",
@@ -81,12 +81,12 @@ fn compare(name: &str, network: &Network, samples: &Samples, designs: &[&String]
         design(memory, WeightOperand::Value, Sum::of_width(memory, width))
     };
     let engine = |kind: &str| match kind {
-        "factored fixed" => of_width(ColumnMemory::Factored, 14),
-        "factored value" => by_value(14),
-        "value fixed24" => by_value(24),
+        "factored fixed14" => of_width(ColumnMemory::Factored, 14),
+        "factored value14" => by_value(14),
+        "factored value24" => by_value(24),
         "factored fixed24" => of_width(ColumnMemory::Factored, 24),
         "factored float" => float(ColumnMemory::Factored, Some(9)),
-        "grid fixed" => of_width(ColumnMemory::Grid, 14),
+        "grid fixed14" => of_width(ColumnMemory::Grid, 14),
         "grid fixed24" => of_width(ColumnMemory::Grid, 24),
         "grid float" => float(ColumnMemory::Grid, None),
         "pair 128 rows" => pair_design(network, samples),

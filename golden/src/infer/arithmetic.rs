@@ -14,7 +14,7 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     const MARKED: bool;
     /// Whether totals are made of marks; else a mark only tells whether a sum is open.
     const TOTALS_OF_MARKS: bool = false;
-    /// Whether sums may be halves: whether [`Arithmetic::fits_halves`] can be true.
+    /// Whether [`Arithmetic::fits_halves`] can be true.
     const HALVES: bool = false;
 
     /// The product of a miss.
@@ -61,11 +61,16 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     /// Sums with a product added to each.
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words;
 
-    /// The same with the products negated where signs (the top bits) are set.
-    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words;
+    /// The same with the products negated where signs (the top bits) are set; of binary32, as it stands here.
+    #[inline(always)]
+    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
+        Self::add_words(lanes, sums, lanes.flip_signs(products, signs))
+    }
 
-    /// A product with the other sign.
-    fn negated(word: u32) -> u32;
+    /// A product with the other sign; the same.
+    fn negated(word: u32) -> u32 {
+        word ^ 1 << 31
+    }
 
     /// Marks of sums after a look at them.
     #[inline(always)]
@@ -92,11 +97,9 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
         *self
     }
 
-    /// Whether integers of 16 bits hold every sum up to the look at which it is open, and every
-    /// product, where no product moves a sum further than `reach` and sums are looked at as
-    /// [`Arithmetic::looking`] says.
-    fn fits_halves(&self, reach: u32) -> bool {
-        let _ = reach;
+    /// Whether integers of 16 bits hold every product, and every sum up to the look at which it is
+    /// open, where sums need not be looked at after each product ([`Arithmetic::looking`]).
+    fn fits_halves(&self) -> bool {
         false
     }
 }
@@ -130,15 +133,6 @@ impl Arithmetic for Float {
     #[inline(always)]
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
         lanes.add_f32(sums, products)
-    }
-
-    #[inline(always)]
-    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
-        lanes.add_f32(sums, lanes.flip_signs(products, signs))
-    }
-
-    fn negated(word: u32) -> u32 {
-        word ^ 1 << 31
     }
 }
 
@@ -269,10 +263,9 @@ impl Arithmetic for Fixed {
         Self { limit: (1 << (self.width - 1)) - 1, ..*self }
     }
 
-    fn fits_halves(&self, reach: u32) -> bool {
-        // Where sums are looked at after several products, they start from a look within the
-        // limit, and are in their range at the next one.
-        self.width <= 16 && self.looking(reach).1 > 1
+    fn fits_halves(&self) -> bool {
+        // Sums start from a look within the limit, and are in their range at the next one.
+        self.width <= 16
     }
 }
 
@@ -304,15 +297,6 @@ impl Arithmetic for Peak {
     #[inline(always)]
     fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
         lanes.add_f32(sums, products)
-    }
-
-    #[inline(always)]
-    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
-        lanes.add_f32(sums, lanes.flip_signs(products, signs))
-    }
-
-    fn negated(word: u32) -> u32 {
-        word ^ 1 << 31
     }
 
     #[inline(always)]

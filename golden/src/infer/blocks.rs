@@ -34,7 +34,7 @@ pub(super) struct Blocks {
 /// The same for runs in which all pairs hit, where there is a faster way.
 #[derive(Clone, Debug, Default)]
 struct HitTables {
-    /// For sums that fit halves.
+    /// Where sums fit halves.
     halves: Option<(Strips<Half>, HitTable<Half>)>,
     /// With weights by magnitude.
     whole: Option<(Strips<Whole>, HitTable<Whole>)>,
@@ -88,7 +88,7 @@ impl Blocks {
             false => None,
         };
         let folded = folded.as_ref();
-        let halves = match A::HALVES && arithmetic.fits_halves(0) {
+        let halves = match arithmetic.fits_halves() {
             true => HitTable::<Half>::new::<A>(products, folded, HALF_LINES),
             false => None,
         };
@@ -154,8 +154,6 @@ pub(super) struct BlocksRun<'a, A> {
     pub keep_marks: bool,
     /// Whether all pairs hit, and none moves a sum so far that it must be looked at at once.
     pub hits: bool,
-    /// Whether, besides, all products and sums fit halves.
-    pub halves: bool,
 }
 
 impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
@@ -165,7 +163,7 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
     fn run<L: Lanes>(self, lanes: L) -> Sums {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
         let (whole, HitTables { halves, whole: signed }) = (&self.blocks.whole, &self.blocks.hits);
-        if let Some((strips, table)) = halves.as_ref().filter(|_| A::HALVES && self.hits && self.halves) {
+        if let Some((strips, table)) = halves.as_ref().filter(|_| A::HALVES && self.hits) {
             return match (table.lines, table.signed) {
                 (1, false) => self.sums(lanes, strips, Hits::<Half, 1, false>::new(classes, table)),
                 (1, true) => self.sums(lanes, strips, Hits::<Half, 1, true>::new(classes, table)),

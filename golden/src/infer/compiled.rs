@@ -175,7 +175,7 @@ impl<A: Arithmetic> Compiled<A> {
             reach = memory.reach.of_classes(classes);
         }
         let misses = reach == FAR;
-        let run = |(arithmetic, steps): (A, usize), halves: bool, keep_marks: bool| {
+        let run = |(arithmetic, steps): (A, usize), keep_marks: bool| {
             let arithmetic = &arithmetic;
             match &self.shape {
                 Shape::Blocks(blocks) => level.run(BlocksRun {
@@ -188,7 +188,6 @@ impl<A: Arithmetic> Compiled<A> {
                     misses,
                     keep_marks,
                     hits: !misses && steps > 1,
-                    halves,
                 }),
                 Shape::Sweep(sweep) => level.run(SweepRun {
                     arithmetic,
@@ -205,10 +204,10 @@ impl<A: Arithmetic> Compiled<A> {
             }
         };
         let looking = arithmetic.looking(reach);
-        let mut sums = run(looking, arithmetic.fits_halves(reach), A::TOTALS_OF_MARKS);
+        let mut sums = run(looking, A::TOTALS_OF_MARKS);
         if !A::TOTALS_OF_MARKS && looking.0.is_open(sums.seen) {
             // Seldom: which of them?
-            sums = run((arithmetic.strict(), 1), false, true);
+            sums = run((arithmetic.strict(), 1), true);
         }
         let counted = match &self.memory {
             Some(Memory { counts, .. }) => level.run(CountOf { counts, window, planes, classes, all_hit }),
