@@ -23,12 +23,13 @@ use std::time::{Duration, Instant};
 
 const NETS: [&str; 3] = ["kws_dscnn", "fashion_lenet5", "fsdd_tdnnf"];
 /// The designs, with bits of fixed-point sums; weights by index, or by `value`.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "factored fixed14",
     "factored value14",
     "factored value24",
     "factored fixed24",
     "factored float",
+    "factored value float",
     "grid fixed14",
     "grid fixed24",
     "grid float",
@@ -76,16 +77,15 @@ fn compare(name: &str, network: &Network, samples: &Samples, designs: &[&String]
     let design = |memory, weight, sum| column_design(network, samples, memory, weight, sum);
     let of_width = |memory, width| design(memory, WeightOperand::Index, Sum::of_width(memory, width));
     let float = |memory, product_bits| design(memory, WeightOperand::Index, Sum::float(product_bits));
-    let by_value = |width| {
-        let memory = ColumnMemory::Factored;
-        design(memory, WeightOperand::Value, Sum::of_width(memory, width))
-    };
+    let by_value = |sum| design(ColumnMemory::Factored, WeightOperand::Value, sum);
+    let by_value_of = |width| by_value(Sum::of_width(ColumnMemory::Factored, width));
     let engine = |kind: &str| match kind {
         "factored fixed14" => of_width(ColumnMemory::Factored, 14),
-        "factored value14" => by_value(14),
-        "factored value24" => by_value(24),
+        "factored value14" => by_value_of(14),
+        "factored value24" => by_value_of(24),
         "factored fixed24" => of_width(ColumnMemory::Factored, 24),
         "factored float" => float(ColumnMemory::Factored, Some(9)),
+        "factored value float" => by_value(Sum::float(Some(9))),
         "grid fixed14" => of_width(ColumnMemory::Grid, 14),
         "grid fixed24" => of_width(ColumnMemory::Grid, 24),
         "grid float" => float(ColumnMemory::Grid, None),

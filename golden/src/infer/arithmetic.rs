@@ -41,16 +41,21 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
         lanes.load(&products)
     }
 
-    /// What a product adds to a sum once it is multiplied by a power of two: in binary32
-    /// the result itself.
-    fn scale(&self, product: f32, power: f32) -> u32 {
-        (product * power).to_bits()
+    /// A product in units of the sum, not rounded to them yet; in binary32 there is no such unit.
+    fn in_units(&self, product: f32) -> f32 {
+        product
+    }
+
+    /// What a product in units adds to a sum.
+    fn rounded(&self, units: f32) -> u32 {
+        units.to_bits()
     }
 
     /// The same.
     #[inline(always)]
-    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
-        lanes.mul_f32(products, powers)
+    fn rounded_words<L: Lanes>(&self, lanes: L, units: L::Words) -> L::Words {
+        let _ = lanes;
+        units
     }
 
     /// Whether a word leaves a sum as it is, unless the sum is -0.
@@ -90,6 +95,11 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     fn looking(&self, reach: u32) -> (Self, usize) {
         let _ = reach;
         (*self, usize::MAX)
+    }
+
+    /// Whether a word is ever added where all pairs hit and sums are not looked at after each product.
+    fn is_read_between_looks(&self, word: u32) -> bool {
+        word != Self::MISS && self.looking(self.reach(word)).1 > 1
     }
 
     /// The same where every sum is looked at after every product.
@@ -208,16 +218,19 @@ impl Arithmetic for Fixed {
         mark > self.limit
     }
 
-    fn scale(&self, product: f32, power: f32) -> u32 {
-        let rounded = (product * power * self.units as f32).round_ties_even();
+    fn in_units(&self, product: f32) -> f32 {
+        product * self.units as f32
+    }
+
+    fn rounded(&self, units: f32) -> u32 {
+        let rounded = units.round_ties_even();
         // As vector units do: what has no encoding becomes the least number.
         if rounded >= -(2_f32.powi(31)) && rounded < 2_f32.powi(31) { rounded as i32 as u32 } else { 1 << 31 }
     }
 
     #[inline(always)]
-    fn scale_words<L: Lanes>(&self, lanes: L, products: L::Words, powers: L::Words) -> L::Words {
-        let units = lanes.splat((self.units as f32).to_bits());
-        lanes.round_i32(lanes.mul_f32(lanes.mul_f32(products, powers), units))
+    fn rounded_words<L: Lanes>(&self, lanes: L, units: L::Words) -> L::Words {
+        lanes.round_i32(units)
     }
 
     fn is_zero(word: u32) -> bool {

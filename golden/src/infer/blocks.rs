@@ -6,13 +6,16 @@
 //! the last.
 
 use super::arithmetic::Arithmetic;
+use super::by_rule::ByRule;
+use super::classes::Classes;
 use super::hit_table::{HitTable, Hits, Magnitudes};
 use super::lanes::{Kernel, Lanes};
 use super::packing::{Half, Packing, Whole};
+use super::powers::{PowerTable, Powers};
 use super::products::ProductWords;
 use super::sources::{ClassTable, Far, Near, Plain, Source};
 use super::sums::Sums;
-use super::window::Window;
+use super::window::{Extremes, Window};
 use crate::net::Geometry;
 use std::array::from_fn;
 
@@ -36,6 +39,8 @@ pub(super) struct Blocks {
 struct HitTables {
     /// Where sums fit halves.
     halves: Option<(Strips<Half>, HitTable<Half>)>,
+    /// With weights of few significands.
+    powers: Option<(Strips<Whole>, PowerTable)>,
     /// With weights by magnitude.
     whole: Option<(Strips<Whole>, HitTable<Whole>)>,
 }
@@ -79,25 +84,31 @@ impl Blocks {
         arithmetic: &A,
         geometry: &Geometry,
         products: &ProductWords,
-        codebook: &[f32],
-        assignment: &[u32],
+        classes: &Classes,
+        rule: &ByRule,
     ) -> Self {
+        let ByRule { codebook, assignment, .. } = rule;
         // Few values are found as soon as their magnitudes.
-        let folded = match codebook.len() > VALUE_LINES * Whole::WIDTH {
-            true => Magnitudes::new(arithmetic, products, codebook),
-            false => None,
-        };
+        let many = codebook.len() > VALUE_LINES * Whole::WIDTH;
+        let folded = if many { Magnitudes::new(arithmetic, products, codebook) } else { None };
         let folded = folded.as_ref();
         let halves = match arithmetic.fits_halves() {
             true => HitTable::<Half>::new::<A>(products, folded, HALF_LINES),
             false => None,
         };
-        let whole = folded.and_then(|_| HitTable::<Whole>::new::<A>(products, folded, WHOLE_LINES));
+        let powers = match many && halves.is_none() {
+            true => PowerTable::new(arithmetic, products, classes, rule),
+            false => None,
+        };
+        let whole = match folded {
+            Some(_) if powers.is_none() => HitTable::<Whole>::new::<A>(products, folded, WHOLE_LINES),
+            _ => None,
+        };
+        let whole = whole.filter(|table| table.signed);
         let hits = HitTables {
             halves: halves.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
-            whole: whole
-                .filter(|table| table.signed)
-                .map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
+            powers: powers.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
+            whole: whole.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
         };
         let table = ClassTable::new::<A>(products, codebook);
         Self { whole: Strips::new(geometry, |index| assignment[index]), table: Some(table), hits }
@@ -144,6 +155,7 @@ pub(super) struct BlocksRun<'a, A> {
     pub blocks: &'a Blocks,
     pub window: &'a Window,
     pub planes: &'a [u32],
+    pub extremes: &'a Extremes,
     /// Of the elements of the planes; empty without a table.
     pub classes: &'a [u16],
     /// After so many products sums are looked at.
@@ -162,7 +174,7 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
-        let (whole, HitTables { halves, whole: signed }) = (&self.blocks.whole, &self.blocks.hits);
+        let (whole, HitTables { halves, powers, whole: signed }) = (&self.blocks.whole, &self.blocks.hits);
         if let Some((strips, table)) = halves.as_ref().filter(|_| A::HALVES && self.hits) {
             return match (table.lines, table.signed) {
                 (1, false) => self.sums(lanes, strips, Hits::<Half, 1, false>::new(classes, table)),
@@ -170,6 +182,9 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
                 (_, false) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, false>::new(classes, table)),
                 (_, true) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, true>::new(classes, table)),
             };
+        }
+        if let Some((strips, table)) = powers.as_ref().filter(|(_, table)| self.hits && table.holds(self.extremes)) {
+            return self.sums(lanes, strips, Powers { arithmetic: self.arithmetic, classes, table });
         }
         if let Some((strips, table)) = signed.as_ref().filter(|_| self.hits) {
             return match table.lines {

@@ -118,6 +118,13 @@ impl Classes {
         Some((classes, members))
     }
 
+    /// An activation of a class, where each prefix is a class and it is no zero; others of the class have the
+    /// same products if it is normal.
+    pub(super) fn member(&self, class: usize) -> Option<u32> {
+        let prefix = (class as u32).checked_sub(PREFIXES).filter(|_| self.table.is_none())?;
+        Some(prefix << self.shift)
+    }
+
     /// Whether classes can have other numbers.
     pub(super) fn is_ordered(&self) -> bool {
         self.table.is_some()

@@ -137,7 +137,7 @@ impl<A: Arithmetic> Compiled<A> {
             let words = products.words(&arithmetic, codebook, classes.len());
             let reach = Reach::new(&arithmetic, &classes, &words);
             let shape = match Order::of(geometry, &window, true) {
-                Order::Blocks => Shape::Blocks(Blocks::new(&arithmetic, geometry, &words, codebook, &rule.assignment)),
+                Order::Blocks => Shape::Blocks(Blocks::new(&arithmetic, geometry, &words, &classes, rule)),
                 Order::Sweep => {
                     let scaled = scaled(&arithmetic, rule, &classes, &words);
                     let sweep = Sweep::new::<A>(geometry, weights, &rule.assignment, &products, &words);
@@ -183,6 +183,7 @@ impl<A: Arithmetic> Compiled<A> {
                     blocks,
                     window,
                     planes,
+                    extremes,
                     classes,
                     steps,
                     misses,

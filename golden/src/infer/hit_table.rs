@@ -78,7 +78,7 @@ impl Magnitudes {
     /// member of its magnitude or their negatives, as far as they are ever read.
     pub(super) fn new<A: Arithmetic>(arithmetic: &A, products: &ProductWords, codebook: &[f32]) -> Option<Self> {
         let found = Self::of(codebook)?;
-        let is_read = |word: u32| word != A::MISS && arithmetic.looking(arithmetic.reach(word)).1 > 1;
+        let is_read = |word: u32| arithmetic.is_read_between_looks(word);
         // One of two may be just in range where the other is not: neither is read.
         let same = |own: u32, of_member: u32, opposite: bool| {
             let expected = if opposite { A::negated(of_member) } else { of_member };

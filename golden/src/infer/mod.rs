@@ -16,6 +16,7 @@ mod kernel;
 mod lanes;
 pub mod narrow;
 mod packing;
+mod powers;
 mod present;
 mod products;
 mod reach;

@@ -26,7 +26,7 @@ const ONE: u32 = 0x3F80_0000;
 pub(super) struct Scaled {
     /// From an encoding to the index of a product in the lowest bits.
     shift: u32,
-    /// For each weight; the products are repeated, so that bits above the index change nothing.
+    /// For each weight, in units; the products are repeated, so that bits above the index change nothing.
     lines: Vec<Line>,
     /// Exponents, biased, of activations whose products are those of the memory.
     exponents: Range<u32>,
@@ -47,13 +47,15 @@ impl Scaled {
             return None;
         }
         let (shift, fractions) = (23 - fraction_bits, 1 << fraction_bits);
+        let product =
+            |weight, activation| stored(weight, activation).map(|product| arithmetic.in_units(f32::from_bits(product)));
         let of_one = |weight: usize| -> Option<Vec<f32>> {
-            (0..fractions).map(|fraction| stored(weight, ONE | fraction << shift).map(f32::from_bits)).collect()
+            (0..fractions).map(|fraction| product(weight, ONE | fraction << shift)).collect()
         };
         let products = (0..weights).map(of_one).collect::<Option<Vec<_>>>()?;
         let same = |weight: usize, activation: u32| {
             let product = products[weight][(activation >> shift) as usize % products[weight].len()];
-            let (made, word) = (arithmetic.scale(product, power_of_two(activation)), word(weight, activation));
+            let (made, word) = (arithmetic.rounded(product * power_of_two(activation)), word(weight, activation));
             // Sums are never -0, so that a zero of either sign leaves them as they are.
             made == word || A::is_zero(made) && A::is_zero(word)
         };
@@ -70,10 +72,7 @@ impl Scaled {
 
     /// Whether all of some activations have such products.
     pub(super) fn hold(&self, extremes: &Extremes) -> bool {
-        let within = |range: &Range<u32>| {
-            range.is_empty() || self.exponents.contains(&(range.start >> 23)) && range.end <= self.exponents.end << 23
-        };
-        extremes.magnitudes.iter().all(within)
+        extremes.are_within(&self.exponents)
     }
 }
 
@@ -82,7 +81,7 @@ fn power_of_two(activation: u32) -> f32 {
 }
 
 /// The longest run of numbers for which something holds; the first one of several.
-fn longest_run(numbers: Range<u32>, holds: impl Fn(&u32) -> bool) -> Range<u32> {
+pub(super) fn longest_run(numbers: Range<u32>, holds: impl Fn(&u32) -> bool) -> Range<u32> {
     let (mut longest, mut start) = (0..0, numbers.start);
     for number in numbers {
         if !holds(&number) {
@@ -115,7 +114,8 @@ impl<L: Lanes, A: Arithmetic> Tables<L> for ScaledPlanes<'_, A> {
         let activations = lanes.load(&activations[0]);
         let indices = lanes.and(lanes.shift_right(activations, self.scaled.shift), lanes.splat(WIDTH as u32 - 1));
         let products = lanes.pick::<1>(&[*products], indices);
-        self.arithmetic.scale_words(lanes, products, lanes.and(activations, lanes.splat(SIGN_AND_EXPONENT)))
+        let powers = lanes.and(activations, lanes.splat(SIGN_AND_EXPONENT));
+        self.arithmetic.rounded_words(lanes, lanes.mul_f32(products, powers))
     }
 }
 

@@ -146,6 +146,16 @@ pub(super) struct Extremes {
     pub magnitudes: [Range<u32>; 2],
 }
 
+impl Extremes {
+    /// Whether all nonzero activations have biased exponents of a range.
+    pub(super) fn are_within(&self, exponents: &Range<u32>) -> bool {
+        let within = |range: &Range<u32>| {
+            range.is_empty() || exponents.contains(&(range.start >> 23)) && range.end <= exponents.end << 23
+        };
+        self.magnitudes.iter().all(within)
+    }
+}
+
 /// Finds the [`Extremes`] of encodings.
 pub(super) struct ExtremesOf<'a>(pub &'a [u32]);
 

@@ -77,7 +77,7 @@ fn case() -> impl Strategy<Value = Case> {
                 exponents(geometry.out_channels),
             ),
             (prop_oneof![4 => 118..135u32, 1 => 0..256u32], any::<bool>(), any::<u64>(), any::<bool>()),
-            (proptest::bool::weighted(0.4), proptest::bool::weighted(0.2)),
+            (proptest::bool::weighted(0.4), proptest::bool::weighted(0.2), proptest::bool::weighted(0.3)),
         )
             .prop_map(
                 move |(
@@ -86,11 +86,14 @@ fn case() -> impl Strategy<Value = Case> {
                     input,
                     (bias, has_bias, exponents),
                     (range, zero_skip, seed, frozen),
-                    (tame, one_sign),
+                    (tame, one_sign, few_significands),
                 )| {
                     let mut input: Vec<f32> =
                         input.into_iter().map(|(known, other)| known.map_or(other, |i| activations[i])).collect();
                     let mut weights = weights.clone();
+                    if few_significands {
+                        share_significands(&mut weights);
+                    }
                     if tame {
                         input.iter_mut().chain(&mut weights).for_each(|value| *value = as_in_networks(*value));
                     }
@@ -127,6 +130,15 @@ fn as_in_networks(value: f32) -> f32 {
     match value {
         value if value == 0.0 || (2_f32.powi(-12)..4.0).contains(&value.abs()) => value,
         value => 0.75_f32.copysign(value),
+    }
+}
+
+/// Gives all weights the significands of the first few.
+fn share_significands(weights: &mut [f32]) {
+    const FRACTION: u32 = 0x007F_FFFF;
+    for place in 4..weights.len() {
+        let fraction = weights[place % 4].to_bits() & FRACTION;
+        weights[place] = f32::from_bits(weights[place].to_bits() & !FRACTION | fraction);
     }
 }
 
