@@ -33,6 +33,8 @@ pub fn search(candidates: &[Candidate], max_loss_pp: f64) -> Result<String, Draw
             .max(100.0 - 12.0 * max_loss_pp.max(1.0));
         let mut chart = ChartBuilder::on(&area)
             .margin(12)
+            // Half of the last label stands beyond the axis.
+            .margin_right(28)
             .x_label_area_size(42)
             .y_label_area_size(58)
             .build_cartesian_2d(0.0..100.0, lowest - 0.5..100.5)

@@ -35,14 +35,15 @@ pub(super) struct Blocks {
 }
 
 /// The same for runs in which all pairs hit, where there is a faster way.
-#[derive(Clone, Debug, Default)]
-struct HitTables {
-    /// Where sums fit halves.
-    halves: Option<(Strips<Half>, HitTable<Half>)>,
-    /// With weights of few significands.
-    powers: Option<(Strips<Whole>, PowerTable)>,
-    /// With weights by magnitude.
-    whole: Option<(Strips<Whole>, HitTable<Whole>)>,
+#[derive(Clone, Debug)]
+enum HitTables {
+    None,
+    /// Sums fit halves.
+    Halves(Strips<Half>, HitTable<Half>),
+    /// Weights of few significands.
+    Powers(Strips<Whole>, PowerTable),
+    /// Weights by magnitude.
+    Magnitudes(Strips<Whole>, HitTable<Whole>),
 }
 
 /// The weights in one packing.
@@ -76,7 +77,7 @@ impl Blocks {
     /// A layer that multiplies everything.
     pub(super) fn plain(geometry: &Geometry, weights: &[f32]) -> Self {
         let whole = Strips::new(geometry, |index| weights[index].to_bits());
-        Self { whole, table: None, hits: HitTables::default() }
+        Self { whole, table: None, hits: HitTables::None }
     }
 
     /// A layer with stored products.
@@ -88,30 +89,39 @@ impl Blocks {
         rule: &ByRule,
     ) -> Self {
         let ByRule { codebook, assignment, .. } = rule;
+        let hits = HitTables::new(arithmetic, geometry, products, classes, rule);
+        let table = ClassTable::new::<A>(products, codebook);
+        Self { whole: Strips::new(geometry, |index| assignment[index]), table: Some(table), hits }
+    }
+}
+
+impl HitTables {
+    fn new<A: Arithmetic>(
+        arithmetic: &A,
+        geometry: &Geometry,
+        products: &ProductWords,
+        classes: &Classes,
+        rule: &ByRule,
+    ) -> Self {
+        let ByRule { codebook, assignment, .. } = rule;
         // Few values are found as soon as their magnitudes.
         let many = codebook.len() > VALUE_LINES * Whole::WIDTH;
         let folded = if many { Magnitudes::new(arithmetic, products, codebook) } else { None };
         let folded = folded.as_ref();
-        let halves = match arithmetic.fits_halves() {
-            true => HitTable::<Half>::new::<A>(products, folded, HALF_LINES),
-            false => None,
-        };
-        let powers = match many && halves.is_none() {
-            true => PowerTable::new(arithmetic, products, classes, rule),
-            false => None,
-        };
-        let whole = match folded {
-            Some(_) if powers.is_none() => HitTable::<Whole>::new::<A>(products, folded, WHOLE_LINES),
-            _ => None,
-        };
-        let whole = whole.filter(|table| table.signed);
-        let hits = HitTables {
-            halves: halves.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
-            powers: powers.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
-            whole: whole.map(|table| (Strips::new(geometry, |index| table.weight(assignment[index])), table)),
-        };
-        let table = ClassTable::new::<A>(products, codebook);
-        Self { whole: Strips::new(geometry, |index| assignment[index]), table: Some(table), hits }
+        if arithmetic.fits_halves()
+            && let Some(table) = HitTable::<Half>::new::<A>(products, folded, HALF_LINES)
+        {
+            return Self::Halves(Strips::new(geometry, |index| table.weight(assignment[index])), table);
+        }
+        if many && let Some(table) = PowerTable::new(arithmetic, products, classes, rule) {
+            return Self::Powers(Strips::new(geometry, |index| table.weight(assignment[index])), table);
+        }
+        match folded.and_then(|_| HitTable::<Whole>::new::<A>(products, folded, WHOLE_LINES)) {
+            Some(table) if table.signed => {
+                Self::Magnitudes(Strips::new(geometry, |index| table.weight(assignment[index])), table)
+            }
+            _ => Self::None,
+        }
     }
 }
 
@@ -174,24 +184,29 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
-        let (whole, HitTables { halves, powers, whole: signed }) = (&self.blocks.whole, &self.blocks.hits);
-        if let Some((strips, table)) = halves.as_ref().filter(|_| A::HALVES && self.hits) {
-            return match (table.lines, table.signed) {
-                (1, false) => self.sums(lanes, strips, Hits::<Half, 1, false>::new(classes, table)),
-                (1, true) => self.sums(lanes, strips, Hits::<Half, 1, true>::new(classes, table)),
-                (_, false) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, false>::new(classes, table)),
-                (_, true) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, true>::new(classes, table)),
-            };
-        }
-        if let Some((strips, table)) = powers.as_ref().filter(|(_, table)| self.hits && table.holds(self.extremes)) {
-            return self.sums(lanes, strips, Powers { arithmetic: self.arithmetic, classes, table });
-        }
-        if let Some((strips, table)) = signed.as_ref().filter(|_| self.hits) {
-            return match table.lines {
-                1 => self.sums(lanes, strips, Hits::<Whole, 1, true>::new(classes, table)),
-                2 => self.sums(lanes, strips, Hits::<Whole, 2, true>::new(classes, table)),
-                _ => self.sums(lanes, strips, Hits::<Whole, WHOLE_LINES, true>::new(classes, table)),
-            };
+        let whole = &self.blocks.whole;
+        if self.hits {
+            match &self.blocks.hits {
+                HitTables::Halves(strips, table) if A::HALVES => {
+                    return match (table.lines, table.signed) {
+                        (1, false) => self.sums(lanes, strips, Hits::<Half, 1, false>::new(classes, table)),
+                        (1, true) => self.sums(lanes, strips, Hits::<Half, 1, true>::new(classes, table)),
+                        (_, false) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, false>::new(classes, table)),
+                        (_, true) => self.sums(lanes, strips, Hits::<Half, HALF_LINES, true>::new(classes, table)),
+                    };
+                }
+                HitTables::Powers(strips, table) if table.holds(self.extremes) => {
+                    return self.sums(lanes, strips, Powers { arithmetic: self.arithmetic, classes, table });
+                }
+                HitTables::Magnitudes(strips, table) => {
+                    return match table.lines {
+                        1 => self.sums(lanes, strips, Hits::<Whole, 1, true>::new(classes, table)),
+                        2 => self.sums(lanes, strips, Hits::<Whole, 2, true>::new(classes, table)),
+                        _ => self.sums(lanes, strips, Hits::<Whole, WHOLE_LINES, true>::new(classes, table)),
+                    };
+                }
+                _ => {}
+            }
         }
         match &self.blocks.table {
             None => self.sums(lanes, whole, plain),
