@@ -133,9 +133,35 @@ fn one(text: &mut String, pe: &str, library: &Library) {
         let pj = estimate.pj_per_mac;
         let _ = writeln!(text, "\nestimated without gates: {pj:.1} pJ a MAC ({error_percent:+.1} %)");
     }
+    second_opinion(text, &all().collect::<Vec<_>>());
     let cycles: u64 = all().map(|figures| figures.compared_cycles).sum();
     let _ = writeln!(text, "\nEvery output of the netlists equals the golden model in all {cycles} cycles.");
     let _ = writeln!(text, "{}\n", proofs(&all().collect::<Vec<_>>()));
+}
+
+/// What OpenSTA says of the same activity, where it reads any.
+fn second_opinion(text: &mut String, all: &[&Figures]) {
+    let opinions = || all.iter().filter_map(|figures| Some((&figures.name, figures.second_opinion.as_ref()?)));
+    let Some((_, first)) = opinions().next() else { return };
+    let _ = writeln!(
+        text,
+        "\n{}, report_power with the same activity; pJ a cycle, all cycles\n{:<20} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        first.tool, "", "internal", "switching", "leakage", "total", "axp"
+    );
+    for (name, opinion) in opinions() {
+        let _ = match (&opinion.report_power, &opinion.failure) {
+            (Some(power), _) => writeln!(
+                text,
+                "{name:<20} {:>9.2} {:>9.2} {:>9.4} {:>9.2} {:>9.2}",
+                power.internal,
+                power.switching,
+                power.leakage,
+                power.total(),
+                opinion.axp.total()
+            ),
+            (None, failure) => writeln!(text, "{name:<20} failed: {}", failure.as_deref().unwrap_or("no reason given")),
+        };
+    }
 }
 
 /// Which modules are proven to be their Verilog. Contenders can share a netlist.

@@ -8,13 +8,14 @@ use super::{LEAST_ANNOTATED_PERCENT, METHOD};
 use crate::atomic;
 use crate::synth::liberty::CellLibrary;
 use crate::synth::recipe::RECIPES;
-use crate::synth::{SynthError, text_hash};
+use crate::synth::{SynthError, power, text_hash};
 use crate::tools::Tool;
 use axp_spec::LayerMemory;
 use axp_spec::design::sha256_hex;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// The file below `folder` that the comparison of these inputs is kept in. Netlists
 /// are covered by what they are made from: Verilog, library, recipes and tools.
@@ -33,6 +34,8 @@ pub fn file(
         let version = tool.version().map_err(SynthError::from);
         version.map_err(|source| EnergyError::Synth { contender: design.name.clone(), source })
     };
+    let reads_activity = power::is_available(&AtomicBool::new(false))
+        .map_err(|source| EnergyError::Synth { contender: design.name.clone(), source })?;
     let mut parts = vec![
         env!("CARGO_PKG_VERSION").to_owned(),
         METHOD.to_string(),
@@ -41,6 +44,7 @@ pub fn file(
         library.wire_load().to_string(),
         tool(Tool::Yosys)?,
         tool(Tool::Sta)?,
+        reads_activity.to_string(),
         RECIPES.iter().map(|recipe| recipe.script(1)).collect(),
         clock_ns.map_or(String::new(), |ns| ns.to_string()),
         windows_hash(windows),

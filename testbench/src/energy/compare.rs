@@ -3,10 +3,12 @@
 use super::contender::{Baseline, Contender};
 use super::error::EnergyError;
 use super::figures::Figures;
-use super::gates::Gates;
+use super::gates::{self, Gates};
+use super::opinion::SecondOpinion;
 use super::run;
 use super::window::LayerWindow;
 use crate::synth::liberty::CellLibrary;
+use crate::synth::power;
 use axp_spec::PeConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -170,12 +172,21 @@ fn measure_all(
         let macs = done.fetch_add(macs, Ordering::Relaxed) + macs;
         (options.progress)(Phase::Simulation { macs, of });
     };
+    let name = contenders.first().map_or(String::new(), |contender| contender.name.clone());
+    let reads_activity =
+        power::is_available(options.cancel).map_err(|source| EnergyError::Synth { contender: name, source })?;
     let one = |contender: &Contender| {
         // Each contender's netlist has been made.
         let Some(gates) = gates.get(&contender.config) else { return Err(EnergyError::Cancelled) };
         let program = gates.program(&contender.name, library, period_ns)?;
-        let measured = run::run(contender, gates, &program, period_ns, windows, &progress, options.cancel)?;
-        Ok(Figures::of(&contender.name, contender.zero_skip, gates, &measured, windows))
+        let (measured, activity) = run::run(contender, gates, &program, period_ns, windows, &progress, options.cancel)?;
+        let mut figures = Figures::of(&contender.name, contender.zero_skip, gates, &measured, windows);
+        if reads_activity {
+            let netlist = (&program.circuit, gates::around(library));
+            let opinion = SecondOpinion::ask(&contender.name, netlist, &activity, &measured, library, options.cancel)?;
+            figures.second_opinion = Some(opinion);
+        }
+        Ok(figures)
     };
     let results: Mutex<BTreeMap<usize, Result<Figures, EnergyError>>> = Mutex::default();
     thread::scope(|scope| {

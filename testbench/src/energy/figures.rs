@@ -2,6 +2,7 @@
 
 use super::gates::Gates;
 use super::mix::{self, Observed};
+use super::opinion::SecondOpinion;
 use super::run::{RELOAD, STRIDE};
 use super::window::LayerWindow;
 use crate::equivalence::netlist::NetlistCheck;
@@ -152,6 +153,9 @@ pub struct Figures {
     pub parts: Vec<PartFigures>,
     /// The layers.
     pub layers: Vec<LayerFigures>,
+    /// What OpenSTA says of the same activity, where it reads any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_opinion: Option<SecondOpinion>,
 }
 
 impl Figures {
@@ -202,6 +206,7 @@ impl Figures {
             netlist_checks: gates.checks.clone(),
             parts: measured.components.iter().zip(parts).map(|(name, energies)| part(name, energies)).collect(),
             layers,
+            second_opinion: None,
         }
     }
 }

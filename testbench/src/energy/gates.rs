@@ -108,7 +108,8 @@ impl Gates {
     }
 }
 
-fn around(library: &CellLibrary) -> Surroundings<'static> {
+/// What surrounds a processing element on a library.
+pub(super) fn around(library: &CellLibrary) -> Surroundings<'static> {
     Surroundings { wire_load: library.wire_load(), clock: Some(CLOCK), control: CONTROL }
 }
 

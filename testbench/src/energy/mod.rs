@@ -9,6 +9,7 @@
 //! run         one netlist on all layers → energies
 //! mix         what a hit, a miss and a zero use, out of a stream that mixes them
 //! figures     what is stated, by part, kind, class and layer
+//! opinion     what OpenSTA's report_power says of the same activity
 //! compare     all contenders on one library at one clock period
 //! waterfall   where the saving comes from
 //! estimate    the energy without a netlist, from a table of components
@@ -29,6 +30,7 @@ pub mod estimate;
 pub mod figures;
 pub mod gates;
 pub mod mix;
+pub mod opinion;
 pub mod run;
 pub mod stream;
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub mod window;
 pub use compare::{Comparison, Options, Phase, compare};
 pub use contender::{Baseline, Contender, Range};
 pub use error::EnergyError;
+pub use opinion::SecondOpinion;
 pub use window::LayerWindow;
 
 /// Version of the way energy is measured: part of what results are kept under.

@@ -7,7 +7,7 @@ use super::gates::Gates;
 use super::mix::{self, History, Kind};
 use super::stream::Stream;
 use super::window::LayerWindow;
-use crate::gates::{Measurement, Program};
+use crate::gates::{Measurement, NetActivity, Program};
 use axp_golden::am::Operands;
 use axp_golden::pe::CyclePe;
 use axp_spec::{CodebookWrite, PeConfig, PeInputs};
@@ -31,7 +31,8 @@ const LEAD: usize = 8;
 const PROGRESS: u64 = 256;
 
 /// Streams the windows of all layers through a netlist, one pair a cycle without
-/// stalls. `progress` hears of the MACs done since it was called last.
+/// stalls, and gives what was used and what all nets did. `progress` hears of the MACs done since it was called
+/// last.
 ///
 /// A layer begins with what its memory needs: a programmable one gets every row, one
 /// a cycle, those that the layer does not use as invalid, and every magnitude if it
@@ -49,7 +50,7 @@ pub fn run(
     windows: &[LayerWindow],
     progress: &(dyn Fn(u64) + Sync),
     cancel: &AtomicBool,
-) -> Result<Measurement, EnergyError> {
+) -> Result<(Measurement, NetActivity), EnergyError> {
     let (name, config) = (contender.name.as_str(), &contender.config);
     let classes = (windows.len() * STRIDE, REST);
     let mut stream = Stream::begin(name, (&gates.rtl, config), program, period_ns, classes, cancel)?;
@@ -60,9 +61,9 @@ pub fn run(
         let layer = Layer { contender, window, number, range, columns, encoding };
         layer.stream(&mut stream, progress)?;
     }
-    let measured = stream.finish()?;
+    let (measured, activity) = stream.finish()?;
     measured.require_annotation(super::LEAST_ANNOTATED_PERCENT).map_err(EnergyError::gates(name))?;
-    Ok(measured)
+    Ok((measured, activity))
 }
 
 /// One layer of a run.

@@ -2,7 +2,7 @@
 
 use super::error::EnergyError;
 use crate::dut::Dut;
-use crate::gates::{Engine, Measurement, Program};
+use crate::gates::{Engine, Measurement, NetActivity, Program};
 use crate::pe_ports::PeVectors;
 use crate::vectors::{Field, Layout};
 use axp_golden::pe::CyclePe;
@@ -78,13 +78,14 @@ impl<'a> Stream<'a> {
         &self.golden
     }
 
-    /// What was used.
+    /// What was used, and what all nets did.
     ///
     /// # Errors
     /// As [`Stream::step`].
-    pub fn finish(mut self) -> Result<Measurement, EnergyError> {
+    pub fn finish(mut self) -> Result<(Measurement, NetActivity), EnergyError> {
         self.flush()?;
-        Ok(self.engine.finish())
+        let activity = self.engine.activity();
+        Ok((self.engine.finish(), activity))
     }
 
     fn flush(&mut self) -> Result<(), EnergyError> {

@@ -1,6 +1,7 @@
 //! Cycles through the netlist: stimulus, comparison of all outputs, and what was known.
 
 use super::account::{ClassEnergy, Kind, Measurement};
+use super::activity::NetActivity;
 use super::error::GatesError;
 use super::netlist::{Bit, PortNets};
 use super::program::Program;
@@ -175,6 +176,12 @@ impl<'a> Engine<'a> {
     /// Transitions of each net so far.
     pub fn toggles(&self) -> &[u32] {
         &self.simulator.toggles
+    }
+
+    /// What all nets did so far.
+    pub fn activity(&self) -> NetActivity {
+        let duration = self.cycle * self.program.period();
+        NetActivity { toggles: self.simulator.toggles.clone(), high: self.simulator.high(duration), duration }
     }
 
     /// What was used.

@@ -11,6 +11,7 @@
 //! ternary                   the same without delays and with unknown values
 //! engine                    cycles: stimulus, comparison, classes
 //! account                   sums by part, kind and class
+//! activity                  what the nets did, as SAIF and Verilog for other tools
 //! specify                   the same delays as Verilog for Icarus, to check the simulator
 //! ```
 //!
@@ -21,6 +22,7 @@
 //! The clock is ideal: no tree, edges of one slew, gated clocks without delay.
 
 pub mod account;
+pub mod activity;
 pub mod arcs;
 pub mod circuit;
 pub mod engine;
@@ -38,6 +40,7 @@ mod tests;
 pub mod timing;
 
 pub use account::{Kind, Measurement};
+pub use activity::NetActivity;
 pub use engine::Engine;
 pub use error::GatesError;
 pub use program::{CLOCK_SLEW_NS, Conditions, Program};

@@ -30,6 +30,8 @@ pub struct Simulator<'a> {
     queue: Queue,
     /// Transitions of each net.
     pub toggles: Vec<u32>,
+    /// Ticks for which each net was high, less the tick at which it last rose if it is high.
+    high: Vec<u64>,
     /// Energy in fJ by class of cycle, part and kind.
     pub energy: Vec<f64>,
     /// Where the energies of the present class of cycle begin.
@@ -68,6 +70,7 @@ impl<'a> Simulator<'a> {
             states: states.collect(),
             queue: Queue::default(),
             toggles: vec![0; circuit.nets.len()],
+            high: vec![0; circuit.nets.len()],
             energy: vec![0.0; program.slots() * classes],
             class: 0,
             transitions: 0,
@@ -79,6 +82,12 @@ impl<'a> Simulator<'a> {
     /// The value of a net.
     pub fn value(&self, net: u32) -> bool {
         self.nets[net as usize].value
+    }
+
+    /// Ticks for which each net was high up to this time.
+    pub fn high(&self, now: u64) -> Vec<u64> {
+        let high = self.high.iter().zip(&self.nets);
+        high.map(|(high, net)| if net.value { high.wrapping_add(now) } else { *high }).collect()
     }
 
     /// What a gate stores, if it does.
@@ -152,6 +161,8 @@ impl<'a> Simulator<'a> {
         let flat = program.nets[place];
         self.energy[self.class + usize::from(flat.slot)] += energy;
         self.toggles[place] = self.toggles[place].wrapping_add(1);
+        let since = if state.value { time.wrapping_neg() } else { time };
+        self.high[place] = self.high[place].wrapping_add(since);
         self.transitions = self.transitions.wrapping_add(1);
         for fan in &program.fans[flat.first as usize..flat.end as usize] {
             let (number, pin) = ((fan >> 3) as usize, fan & 7);

@@ -59,6 +59,41 @@ fn an_inverter_uses_what_is_computed_by_hand() {
     assert_eq!((measured.annotated_percent(), measured.toggled_percent()), (100.0, 100.0));
 }
 
+/// The durations in ps and the transitions that a SAIF file states of a pin or port.
+fn saif_of(saif: &str, name: &str) -> (u64, u64, u64) {
+    let line = saif.lines().find_map(|line| line.trim().strip_prefix(&format!("({name} "))).unwrap();
+    let number = |key: &str| {
+        let rest = &line[line.find(&format!("({key} ")).unwrap() + key.len() + 2..];
+        rest[..rest.find(')').unwrap()].parse().unwrap()
+    };
+    (number("T0"), number("T1"), number("TC"))
+}
+
+#[test]
+fn what_nets_did_can_be_read_by_other_tools() {
+    let program = program(INVERTER, None);
+    let mut engine = engine(&program, &["a_i"], &["y_o"]);
+    for value in [0, 1, 1, 0, 1] {
+        engine.cycle(&[value], Some(&[1 - value]), 0).unwrap();
+    }
+    let (activity, circuit) = (engine.activity(), &program.circuit);
+    // As in the test before.
+    near(activity.switching(circuit), 3.0 * 2.0 * 7.0 + 3.0 * 2.0 * 5.0);
+    let saif = activity.saif(circuit);
+    let verilog = activity::verilog(circuit);
+    let [a, y] = ["a_i", "y_o"].map(|net| circuit.netlist.nets.iter().position(|name| name == net).unwrap());
+    assert!(verilog.contains(&format!("  input n{a};\n  output n{y};\n  INV g0 (.A(n{a}), .Y(n{y}));\n")), "{verilog}");
+    assert!(saif.contains("(TIMESCALE 1 ps)\n(DURATION 50000)\n") && saif.contains(" (INSTANCE g0\n"), "{saif}");
+    let (low, high, count) = saif_of(&saif, "A");
+    // Three of five periods, but for what the buffer in front takes.
+    assert!(low + high == 50_000 && high.abs_diff(30_000) < 1000 && count == 3, "{saif}");
+    assert_eq!(saif_of(&saif, &format!("n{a}")), (low, high, count));
+    let (low, high, count) = saif_of(&saif, "Y");
+    assert!(low + high == 50_000 && high.abs_diff(20_000) < 1000 && count == 3, "{saif}");
+    let balanced = |text: &str| text.matches('(').count() == text.matches(')').count();
+    assert!(balanced(&saif) && balanced(&verilog));
+}
+
 const FLOP: &str = "module t (input clk_i, d_i, output q_o); DFF flop (.C(clk_i), .D(d_i), .Q(q_o)); endmodule";
 
 #[test]

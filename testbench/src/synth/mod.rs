@@ -1,7 +1,7 @@
 //! From Verilog to gates: area, cells and longest path on a Liberty library.
 //!
 //! [`liberty`] finds a library's cells by function, [`script`] writes the Yosys
-//! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path.
+//! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path. [`power`] asks OpenSTA about energy.
 //! Several recipes are tried; of those that meet the period the smallest wins.
 //! [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
 
@@ -11,6 +11,7 @@ mod error;
 pub mod fpga;
 pub mod function;
 pub mod liberty;
+pub mod power;
 pub mod recipe;
 pub mod script;
 pub mod sta;

@@ -97,13 +97,42 @@ pub(super) fn commands(
     library: &CellLibrary,
     around: Surroundings<'_>,
 ) -> String {
+    let mut text = design(liberty, netlist, top, library, around, PERIOD);
+    for control in around.control {
+        let _ = writeln!(text, "set_false_path -from [get_ports {{{control}}}]");
+    }
+    if let (Some(latch), true) = (&library.roles.latch, around.clock.is_some()) {
+        // A clock gate's latch opens on the falling edge: its half-period path
+        // is no path of data. Latches that hold data begin and continue paths.
+        let _ = writeln!(text, "set latch {}", latch.cell);
+        text += CLOCK_GATES;
+    }
+    text += &loads(library, around);
+    text += "report_checks -path_delay max -format full -digits 6";
+    if around.clock.is_some() {
+        // Resets, clock gates and their latches have checks of their own, which
+        // are reported before the paths of data and end at other edges.
+        text += " -to [concat [all_registers -edge_triggered -data_pins] [all_outputs]]";
+    }
+    text + "\n"
+}
+
+/// Reads a netlist, and says when its inputs change and what drives them; the period is in ns.
+pub(super) fn design(
+    liberty: &Path,
+    netlist: &str,
+    top: &str,
+    library: &CellLibrary,
+    around: Surroundings<'_>,
+    period: f64,
+) -> String {
     let mut text = format!(
         "read_liberty {{{}}}\nset_cmd_units -time ns -capacitance fF\nread_verilog {{{netlist}}}\nlink_design {top}\n",
         liberty.display()
     );
     let _ = match around.clock {
-        Some(clock) => writeln!(text, "create_clock -name axp -period {PERIOD} [get_ports {{{clock}}}]"),
-        None => writeln!(text, "create_clock -name axp -period {PERIOD}"),
+        Some(clock) => writeln!(text, "create_clock -name axp -period {period} [get_ports {{{clock}}}]"),
+        None => writeln!(text, "create_clock -name axp -period {period}"),
     };
     let clock = around.clock.unwrap_or_default();
     let _ = writeln!(
@@ -114,32 +143,21 @@ pub(super) fn commands(
     if let Some(buffer) = &library.roles.buffer {
         let _ = writeln!(text, "set_driving_cell -lib_cell {} -pin {} $data", buffer.cell, buffer.output);
     }
-    for control in around.control {
-        let _ = writeln!(text, "set_false_path -from [get_ports {{{control}}}]");
-    }
-    if let (Some(latch), true) = (&library.roles.latch, around.clock.is_some()) {
-        // A clock gate's latch opens on the falling edge: its half-period path
-        // is no path of data. Latches that hold data begin and continue paths.
-        let _ = writeln!(text, "set latch {}", latch.cell);
-        text += CLOCK_GATES;
-    }
+    text
+}
+
+/// What nets and outputs are loaded with.
+pub(super) fn loads(library: &CellLibrary, around: Surroundings<'_>) -> String {
     // A fan-out is a pin that the net drives: all its pins but the driver.
-    let _ = writeln!(
-        text,
+    let mut text = format!(
         "foreach net [get_nets *] {{\n  set count [expr [llength [get_pins -quiet -of_objects $net]] - 1]\n  \
-         if {{$count > 0}} {{ set_load -wire_load [expr {} * $count] $net }}\n}}",
+         if {{$count > 0}} {{ set_load -wire_load [expr {} * $count] $net }}\n}}\n",
         around.wire_load
     );
     if let Some(load) = library.roles.flop.as_ref().and_then(|flop| library.pin_capacitance(&flop.cell, &flop.data)) {
         let _ = writeln!(text, "set_load -pin_load {load} [all_outputs]");
     }
-    text += "report_checks -path_delay max -format full -digits 6";
-    if around.clock.is_some() {
-        // Resets, clock gates and their latches have checks of their own, which
-        // are reported before the paths of data and end at other edges.
-        text += " -to [concat [all_registers -edge_triggered -data_pins] [all_outputs]]";
-    }
-    text + "\n"
+    text
 }
 
 /// The delay and the pins of a `report_checks` in full format: of the path with
