@@ -53,6 +53,9 @@ pub struct EnergyTableOptions {
     /// File to write
     #[arg(long, value_name = "energy.json")]
     pub out: PathBuf,
+    /// Keep what the file has of other libraries
+    #[arg(long)]
+    pub keep: bool,
 }
 
 /// Baselines on the command line, the plainest first, each once.

@@ -1,5 +1,6 @@
 //! `axp energy-table`: energies of components, fitted to built designs that are measured.
 
+use super::estimate;
 use super::measure::Measured;
 use super::synth;
 use crate::args::EnergyTableOptions;
@@ -26,6 +27,12 @@ pub fn run(options: &EnergyTableOptions, cancel: &Cancel) -> Outcome {
     let designs = options.designs.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
     let stages = Stages::new();
     let mut table = EnergyTable::default();
+    if options.keep {
+        table = estimate::table(Some(&options.out))?;
+        let measured = |sha256: &str| libraries.iter().any(|library| library.sha256 == sha256);
+        table.rows.retain(|row| !measured(&row.library_sha256));
+        table.areas.retain(|row| !measured(&row.library_sha256));
+    }
     for library in &libraries {
         let (mut samples, mut networks) = (Vec::new(), HashSet::new());
         for measured in &designs {

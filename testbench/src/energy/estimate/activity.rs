@@ -14,6 +14,9 @@ const THROUGH: u64 = 3;
 /// of a floating-point one.
 const OUT: u64 = 6;
 
+/// Top fraction bits of an activation that belong to its prefix.
+const PREFIX_BITS: u32 = 4;
+
 /// Rates of a layer, each a MAC. Bits are those that differ from the word before, which
 /// is what gates that follow a word switch for.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
@@ -28,6 +31,10 @@ pub struct Activity {
     pub awake: f64,
     /// Bits of weight, column and activation on the input ports.
     pub bus_bits: f64,
+    /// Pairs whose column is another one than the one before, on the input ports.
+    pub column_changes: f64,
+    /// Pairs whose activation has another exponent, or other top fraction bits.
+    pub prefix_changes: f64,
     /// Bits that the memory reads of the operands of hits, from one hit to the next.
     pub key_bits: f64,
     /// Bits of the operands of misses, from one miss to the next.
@@ -65,6 +72,8 @@ impl Activity {
                 let column = columns.get(&pair.0).copied().unwrap_or(0);
                 let (weight, activation) = encoding.pair(*pair);
                 counted.bus(bus(config, column, weight, activation));
+                counted.column.becomes(column.into());
+                counted.prefix.becomes(prefix(config, activation));
                 if number == 0 {
                     counted.wakes(THROUGH);
                 }
@@ -110,6 +119,12 @@ fn bus(config: &PeConfig, column: u32, weight: u32, activation: u32) -> u64 {
 fn key(config: &PeConfig, bus: u64) -> u64 {
     let unread = config.factored_memory().map_or(0, |shape| config.format.fraction_bits() - shape.mantissa_bits);
     bus >> unread << unread
+}
+
+/// An activation's exponent and top fraction bits.
+fn prefix(config: &PeConfig, activation: u32) -> u64 {
+    let magnitude = u64::from(activation) & !config.format.sign_mask();
+    magnitude >> config.format.fraction_bits().saturating_sub(PREFIX_BITS)
 }
 
 fn number_of(bits: u32) -> f64 {
@@ -171,6 +186,8 @@ struct Counted {
     awake: u64,
     awake_cycles: u64,
     bus: Word,
+    column: Word,
+    prefix: Word,
     key: Word,
     operands: Word,
     product: Word,
@@ -179,17 +196,19 @@ struct Counted {
     sum: Word,
 }
 
-/// A word, and how many bits changed until it came to be.
+/// A word, how many bits changed until it came to be, and how often.
 #[derive(Default)]
 struct Word {
     last: Option<u64>,
     bits: u64,
+    changes: u64,
 }
 
 impl Word {
     fn becomes(&mut self, word: u64) {
         let before = self.last.replace(word).unwrap_or(word);
         self.bits += u64::from((before ^ word).count_ones());
+        self.changes += u64::from(before != word);
     }
 }
 
@@ -237,6 +256,8 @@ impl Counted {
             starts: rate(self.starts),
             awake: rate(self.awake_cycles),
             bus_bits: rate(self.bus.bits),
+            column_changes: rate(self.column.changes),
+            prefix_changes: rate(self.prefix.changes),
             key_bits: rate(self.key.bits),
             operand_bits: rate(self.operands.bits),
             product_bits: rate(self.product.bits),

@@ -13,10 +13,13 @@ fn terms(config: &PeConfig) -> Vec<(&'static str, f64)> {
         Accumulator::Float => vec![("float_sum", 1.0)],
         Accumulator::Fixed { width, .. } => vec![("fixed_sum", 1.0), ("fixed_sum_bit", f64::from(width))],
     };
-    let stored = if config.is_frozen() { "frozen_bit" } else { "register_bit" };
-    let memory = [(stored, size.stored_bits), ("pattern", size.patterns), ("column", size.columns)];
-    let searched = size.rows * size.searched;
-    [("multiplier", 1.0), ("searched_row", searched)].into_iter().chain(sum).chain(memory).collect()
+    let grid = config.grid_memory().is_some();
+    let memory = match config.is_frozen() {
+        true if grid => vec![("compared_bit", size.compared_bits), ("grid_bit", size.grid_bits)],
+        true => vec![("frozen_bit", size.stored_bits), ("column", size.columns)],
+        false => vec![("register_bit", size.register_bits), ("clock_gate", size.gates)],
+    };
+    [("multiplier", 1.0)].into_iter().chain(sum).chain(memory).collect()
 }
 
 /// The row of a library, the best fit in shares of each area without negative terms; none

@@ -2,7 +2,7 @@
 
 use super::activity::Activity;
 use crate::energy::figures::Split;
-use axp_spec::{Accumulator, Organisation, PeConfig};
+use axp_spec::{Accumulator, GridConfig, Organisation, PeConfig};
 use serde::{Deserialize, Serialize};
 
 /// A part of a processing element whose energy has a row of its own in a table.
@@ -121,6 +121,8 @@ impl Component {
             starts,
             awake,
             bus_bits,
+            column_changes,
+            prefix_changes,
             key_bits,
             operand_bits,
             product_bits,
@@ -141,15 +143,24 @@ impl Component {
                     ("square_row_bus_bit", size.rows * size.rows * bus_bits),
                 ]
             }
-            Self::GridProgrammable | Self::GridFrozen => vec![
-                ("bus_bit", bus_bits),
+            // All patterns are compared with all bits; and a column's line leads to the products of all patterns.
+            Self::GridProgrammable => vec![
                 ("pattern_bus_bit", size.patterns * bus_bits),
-                ("hit", hits),
-                ("column_hit", size.columns * hits),
-                ("product_hit", size.rows * hits),
-                ("miss", misses),
+                ("product_column_change_bit", size.products * column_changes * size.product_bits),
             ],
-            Self::FactoredProgrammable | Self::FactoredFrozen => vec![
+            // In logic only those bits are compared that a pattern cares for.
+            Self::GridFrozen => vec![
+                ("compared_bit_prefix_change", size.compared_bits * prefix_changes),
+                ("product_column_change_bit", size.products * column_changes * size.product_bits),
+            ],
+            // A column's line leads to its rows, and what tells a row's prefix to those of all columns.
+            Self::FactoredProgrammable => vec![
+                ("hit", hits),
+                ("column_change", column_changes),
+                ("column_column_change", size.columns * column_changes),
+                ("prefix_change", prefix_changes),
+            ],
+            Self::FactoredFrozen => vec![
                 ("bus_bit", bus_bits),
                 ("hit", hits),
                 ("key_bit", key_bits),
@@ -180,6 +191,7 @@ impl Component {
                 ("miss", misses),
                 ("miss_sum_bit", misses * size.sum_bits),
                 ("magnitude_bit", magnitude_bits),
+                ("scaled_magnitude_bit", size.scaled * magnitude_bits),
                 // All bits of the addend are flipped, and each may ripple through all above it.
                 ("sign_flip_sum_bit", sign_flips * size.sum_bits),
                 ("sign_flip_square_sum_bit", sign_flips * size.sum_bits * size.sum_bits),
@@ -197,6 +209,7 @@ impl Component {
                     ("key_bit", key_bits),
                     ("operand_bit", operand_bits),
                     ("product_bit", product_bits),
+                    ("scaled_hit", size.scaled * hits),
                 ];
                 others.into_iter().chain(sum).collect()
             }
@@ -207,6 +220,7 @@ impl Component {
                 ("miss", misses),
                 ("sum_bit", summed * size.sum_bits),
                 ("hit_product_bit", hits * size.product_bits),
+                ("scaled_hit", size.scaled * hits),
                 ("gate", size.gates),
             ],
             Self::Leakage => vec![("cycle", 1.0), ("row", size.rows), ("stored_bit", size.stored_bits)],
@@ -234,14 +248,24 @@ pub(super) struct Size {
     pub(super) rows: f64,
     /// Patterns of a `grid`.
     pub(super) patterns: f64,
+    /// Bits of the activation that patterns in logic are compared with, in any of the layers, all together.
+    pub(super) compared_bits: f64,
+    /// Products of a `grid`, of all patterns and columns.
+    products: f64,
+    /// Their bits.
+    pub(super) grid_bits: f64,
+    /// Bits in registers of a programmable memory and its codebook.
+    pub(super) register_bits: f64,
     /// Columns of weights.
     pub(super) columns: f64,
     /// Bits in the rows; of a frozen memory those of all layers.
     pub(super) stored_bits: f64,
     /// Clock gates of a programmable memory.
-    gates: f64,
+    pub(super) gates: f64,
+    /// 1 if a hit's product has an exponent beside it, which is added and shifted by: that of a `factored` memory.
+    scaled: f64,
     /// 1 if every pair is searched for on the bus, and 0 if what hits is known without.
-    pub(super) searched: f64,
+    searched: f64,
     /// Bits of a stored product.
     product_bits: f64,
     /// Bits of the sum.
@@ -256,6 +280,7 @@ impl Size {
         let rows = if config.is_frozen() { most } else { config.rows() as f64 };
         let patterns = config.grid_memory().map_or(0.0, |shape| f64::from(shape.patterns));
         let columns = f64::from(config.columns().unwrap_or(0));
+        let compared_bits = config.grid_memory().map_or(0.0, |shape| compared_bits(config, shape));
         let product_bits = f64::from(config.product_bits());
         let width = f64::from(config.format.width());
         let row_bits = match config.organisation() {
@@ -270,9 +295,45 @@ impl Size {
             Accumulator::Fixed { width, .. } => f64::from(width),
         };
         // Contents of trained networks are regular.
+        let scaled = f64::from(u8::from(config.factored_memory().is_some()));
         let known = config.factored_memory().is_some() && config.is_frozen() && config.has_codebook();
         let searched = f64::from(u8::from(!known));
         let stored_bits = stored_rows * row_bits;
-        Self { rows, patterns, columns, stored_bits, gates, searched, product_bits, sum_bits }
+        let products = patterns * columns;
+        let grid_bits = products * product_bits;
+        // Each row and pattern has a bit that says that it is valid, and a codebook has magnitudes.
+        let of_columns = columns * (width - 1.0);
+        let register_bits = match config.organisation() {
+            _ if config.is_frozen() => 0.0,
+            Some(Organisation::Pair) => rows * (row_bits + 1.0),
+            Some(Organisation::Grid(_)) => patterns * (2.0 * width - 1.0) + grid_bits + of_columns,
+            Some(Organisation::Factored(_)) => rows * (product_bits + 1.0) + of_columns,
+            None => 0.0,
+        };
+        Self {
+            rows,
+            patterns,
+            compared_bits,
+            products,
+            grid_bits,
+            register_bits,
+            columns,
+            stored_bits,
+            gates,
+            scaled,
+            searched,
+            product_bits,
+            sum_bits,
+        }
     }
+}
+
+/// Of all patterns of a frozen `grid` the bits that one of the layers compares.
+fn compared_bits(config: &PeConfig, shape: GridConfig) -> f64 {
+    let of_pattern = |pattern: u32| {
+        let first = (pattern * shape.columns) as usize;
+        let cares = config.frozen_layers().iter().filter_map(|layer| layer.am.rows.get(first));
+        cares.fold(0, |bits, row| bits | shape.parts(config.format, row.care).1).count_ones()
+    };
+    f64::from((0..shape.patterns).map(of_pattern).sum::<u32>())
 }

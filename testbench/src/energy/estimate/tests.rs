@@ -30,6 +30,9 @@ fn activities_are_counted_by_hand() {
         // 1.0 is 3F800000 and 2.0 is 40000000: seven bits to 0.0, as many back and a sign, eight
         // to 2.0 and the sign.
         bus_bits: 24.0 / 4.0,
+        // All in column 0; 1.0, 0.0, 1.0 and 2.0.
+        column_changes: 0.0,
+        prefix_changes: 3.0 / 4.0,
         key_bits: 0.0,
         operand_bits: 9.0 / 4.0,
         // 1, -1, 2 and sums of 1, 0, 2.
