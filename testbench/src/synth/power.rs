@@ -1,6 +1,6 @@
 //! OpenSTA's `report_power` with the activity of a simulation: a second opinion on energies.
 //!
-//! It takes an OpenSTA that reads SAIF (2.6 and later); Debian's reads no activity.
+//! It takes an OpenSTA with `read_saif`; Debian's reads no activity.
 
 use super::SynthError;
 use super::liberty::CellLibrary;

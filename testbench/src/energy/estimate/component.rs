@@ -294,8 +294,8 @@ impl Size {
             Accumulator::Float => width,
             Accumulator::Fixed { width, .. } => f64::from(width),
         };
-        // Contents of trained networks are regular.
         let scaled = f64::from(u8::from(config.factored_memory().is_some()));
+        // Contents of trained networks are regular.
         let known = config.factored_memory().is_some() && config.is_frozen() && config.has_codebook();
         let searched = f64::from(u8::from(!known));
         let stored_bits = stored_rows * row_bits;
