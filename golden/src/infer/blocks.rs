@@ -106,17 +106,17 @@ impl HitTables {
         let ByRule { codebook, assignment, .. } = rule;
         // Few values are found as soon as their magnitudes.
         let many = codebook.len() > VALUE_LINES * Whole::WIDTH;
-        let folded = if many { Magnitudes::new(arithmetic, products, codebook) } else { None };
-        let folded = folded.as_ref();
+        let magnitudes = || if many { Magnitudes::new(arithmetic, products, codebook) } else { None };
         if arithmetic.fits_halves()
-            && let Some(table) = HitTable::<Half>::new::<A>(products, folded, HALF_LINES)
+            && let Some(table) = HitTable::<Half>::new::<A>(products, magnitudes().as_ref(), HALF_LINES)
         {
             return Self::Halves(Strips::new(geometry, |index| table.weight(assignment[index])), table);
         }
         if many && let Some(table) = PowerTable::new(arithmetic, products, classes, rule) {
             return Self::Powers(Strips::new(geometry, |index| table.weight(assignment[index])), table);
         }
-        match folded.and_then(|_| HitTable::<Whole>::new::<A>(products, folded, WHOLE_LINES)) {
+        let folded = magnitudes();
+        match folded.and_then(|folded| HitTable::<Whole>::new::<A>(products, Some(&folded), WHOLE_LINES)) {
             Some(table) if table.signed => {
                 Self::Magnitudes(Strips::new(geometry, |index| table.weight(assignment[index])), table)
             }

@@ -117,8 +117,8 @@ fn significands(codebook: &[f32]) -> Option<(Vec<u32>, Vec<usize>)> {
     (members.len() <= WIDTH).then_some((weights, members))
 }
 
-/// What gives `product` when it is multiplied by 1 and `index` last places: it is less by as many as are in
-/// `index` times the product's significand, to the nearest. None beside the ends of the exponent's range.
+/// What gives `product`, rounded, when it is multiplied by 1 plus `index` last places. There is such a number but
+/// for products at the ends of the exponent's range.
 fn smaller(product: f32, index: u32) -> Option<f32> {
     let power = f32::from_bits(ONE | index);
     let quotient = (f64::from(product) / f64::from(power)) as f32;

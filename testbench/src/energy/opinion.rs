@@ -7,7 +7,7 @@ use crate::gates::activity::{self, NetActivity};
 use crate::gates::circuit::Circuit;
 use crate::gates::{CLOCK_SLEW_NS, Kind, Measurement};
 use crate::synth::liberty::CellLibrary;
-use crate::synth::power::{self, Simulated};
+use crate::synth::power::{self, CycleEnergy, Simulated};
 use crate::synth::sta::Surroundings;
 use crate::tools::Tool;
 use serde::{Deserialize, Serialize};
@@ -16,35 +16,17 @@ use std::sync::atomic::AtomicBool;
 /// fJ a pJ.
 const FJ: f64 = 1000.0;
 
-/// Energy in pJ a cycle.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
-pub struct PowerSplit {
-    /// Inside the cells.
-    pub internal: f64,
-    /// Charging wires and pins.
-    pub switching: f64,
-    /// Without transitions.
-    pub leakage: f64,
-}
-
-impl PowerSplit {
-    /// All of it.
-    pub fn total(&self) -> f64 {
-        self.internal + self.switching + self.leakage
-    }
-}
-
 /// What OpenSTA says of all simulated cycles, reset and lead-in among them, and what axp says of the same.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 pub struct SecondOpinion {
     /// OpenSTA and its version.
     pub tool: String,
     /// Its figures; absent where it failed.
-    pub report_power: Option<PowerSplit>,
+    pub report_power: Option<CycleEnergy>,
     /// Why it failed.
     pub failure: Option<String>,
     /// Our own.
-    pub axp: PowerSplit,
+    pub axp: CycleEnergy,
 }
 
 impl SecondOpinion {
@@ -63,7 +45,7 @@ impl SecondOpinion {
         let cycles = (measured.cycles() as f64).max(1.0);
         let (switching, leakage) = (activity.switching(circuit), measured.kind(Kind::Leakage));
         let a_cycle = |energy: f64| energy / FJ / cycles;
-        let axp = PowerSplit {
+        let axp = CycleEnergy {
             internal: a_cycle(measured.total() - switching - leakage),
             switching: a_cycle(switching),
             leakage: a_cycle(leakage),
@@ -78,12 +60,7 @@ impl SecondOpinion {
         let clock = circuit.clock.map(activity::net_name);
         let around = Surroundings { clock: clock.as_deref(), control: &[], wire_load: around.wire_load };
         let (report_power, failure) = match power::report(&simulated, library, around, cancel) {
-            Ok(power) => {
-                // 1 W during 1 ns is 1000 pJ.
-                let a_cycle = |watts: f64| watts * measured.period_ns * 1000.0;
-                let [internal, switching, leakage] = [power.internal, power.switching, power.leakage].map(a_cycle);
-                (Some(PowerSplit { internal, switching, leakage }), None)
-            }
+            Ok(energy) => (Some(energy), None),
             Err(source) => {
                 let error = EnergyError::Synth { contender: name.to_owned(), source };
                 if error.is_cancelled() {

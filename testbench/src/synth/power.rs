@@ -16,15 +16,22 @@ use std::sync::atomic::AtomicBool;
 /// Begins the line that answers whether activity is read.
 const ANSWER: &str = "axp: reads SAIF:";
 
-/// Power of a netlist in W.
+/// Energy of a netlist in pJ a cycle.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq)]
-pub struct Power {
+pub struct CycleEnergy {
     /// Inside the cells, by the library's power tables.
     pub internal: f64,
     /// Charging wires and pins.
     pub switching: f64,
     /// Without transitions.
     pub leakage: f64,
+}
+
+impl CycleEnergy {
+    /// All of it.
+    pub fn total(&self) -> f64 {
+        self.internal + self.switching + self.leakage
+    }
 }
 
 /// A simulated netlist.
@@ -63,7 +70,7 @@ pub fn report(
     library: &CellLibrary,
     around: Surroundings<'_>,
     cancel: &AtomicBool,
-) -> Result<Power, SynthError> {
+) -> Result<CycleEnergy, SynthError> {
     let folder = tempfile::tempdir().map_err(|source| SynthError::file(&std::env::temp_dir(), source))?;
     let files =
         [("cells.lib", library.text.as_str()), ("netlist.v", simulated.verilog), ("activity.saif", simulated.saif)];
@@ -73,7 +80,7 @@ pub fn report(
     }
     let script = commands(simulated, library, around);
     let output = run(&Tool::Sta.find()?, folder.path(), "power.tcl", &script, cancel)?;
-    parse(&output).ok_or_else(|| SynthError::Report { tool: "sta", output: tail(&output) })
+    parse(&output, simulated.period_ns).ok_or_else(|| SynthError::Report { tool: "sta", output: tail(&output) })
 }
 
 /// Runs a script, and gives all that it printed.
@@ -95,12 +102,13 @@ fn commands(simulated: &Simulated<'_>, library: &CellLibrary, around: Surroundin
     text
 }
 
-/// The row of all groups together.
-fn parse(report: &str) -> Option<Power> {
+/// The row of all groups together, which is in W; the period is in ns.
+fn parse(report: &str, period_ns: f64) -> Option<CycleEnergy> {
     let row = report.lines().find_map(|line| line.trim().strip_prefix("Total "))?;
     let mut numbers = row.split_whitespace().map(str::parse::<f64>);
-    let mut next = || numbers.next()?.ok().filter(|power| power.is_finite());
-    Some(Power { internal: next()?, switching: next()?, leakage: next()? })
+    // 1 W during 1 ns is 1000 pJ.
+    let mut next = || numbers.next()?.ok().filter(|watts| watts.is_finite()).map(|watts| watts * period_ns * 1000.0);
+    Some(CycleEnergy { internal: next()?, switching: next()?, leakage: next()? })
 }
 
 #[cfg(test)]
@@ -116,10 +124,15 @@ mod tests {
             Sequential           3.0200e-04   2.0900e-05   2.9200e-10   3.2300e-04  56.2%\n\
             Total                4.3700e-04   1.3700e-04   9.9100e-10   5.7400e-04 100.0%\n\
             \x20                       76.1%        23.9%         0.0%\n";
-        let power = Power { internal: 4.37e-4, switching: 1.37e-4, leakage: 9.91e-10 };
-        assert_eq!(parse(report), Some(power));
+        let found = parse(report, 20.0).unwrap();
+        let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-9;
+        assert!(
+            near(found.internal, 8.74) && near(found.switching, 2.74) && near(found.leakage, 1.982e-5),
+            "{found:?}"
+        );
+        assert!(near(found.total(), 11.480_019_82), "{found:?}");
         for damaged in ["", "Total", "Total nan 1 2 3\n", "Total 1.0 2.0\n", &report.replace("Total ", "All ")] {
-            assert_eq!(parse(damaged), None, "{damaged}");
+            assert_eq!(parse(damaged, 20.0), None, "{damaged}");
         }
     }
 }
