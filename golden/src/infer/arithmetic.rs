@@ -77,6 +77,25 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
         word ^ 1 << 31
     }
 
+    /// Whether it has [`Arithmetic::add_scaled`].
+    fn adds_scaled(&self) -> bool {
+        true
+    }
+
+    /// Sums with words in units times powers of two added, each rounded to units, where the product
+    /// is exact before that. [`Arithmetic::settle_scaled`] makes sums of what this gives.
+    #[inline(always)]
+    fn add_scaled<L: Lanes>(lanes: L, sums: L::Words, words: L::Words, powers: L::Words) -> L::Words {
+        lanes.add_scaled_f32(sums, words, powers)
+    }
+
+    /// Sums, after `count` such additions.
+    #[inline(always)]
+    fn settle_scaled<L: Lanes>(lanes: L, sums: L::Words, count: usize) -> L::Words {
+        let _ = (lanes, count);
+        sums
+    }
+
     /// Marks of sums after a look at them.
     #[inline(always)]
     fn look<L: Lanes>(lanes: L, marks: L::Words, sums: L::Words) -> L::Words {
@@ -165,6 +184,11 @@ pub(super) struct Fixed {
 impl Fixed {
     /// Most bits of a sum.
     pub(super) const MAX_WIDTH: u32 = 31;
+    /// Encoding of 1.5 * 2^23, of which a unit is the last place: the encodings of integers up to 2^22
+    /// added to it are as much greater, and what is between them is rounded to nearest even.
+    const INTEGERS: u32 = 0x4B40_0000;
+    /// Widest sum of which all products that are read between looks are below 2^22 units.
+    const MAX_SCALED_WIDTH: u32 = 25;
     /// Leaves the range of every sum: a product that must raise a flag.
     const OUT: i32 = i32::MIN;
 
@@ -249,6 +273,20 @@ impl Arithmetic for Fixed {
 
     fn negated(word: u32) -> u32 {
         word.wrapping_neg()
+    }
+
+    fn adds_scaled(&self) -> bool {
+        self.width <= Self::MAX_SCALED_WIDTH
+    }
+
+    #[inline(always)]
+    fn add_scaled<L: Lanes>(lanes: L, sums: L::Words, words: L::Words, powers: L::Words) -> L::Words {
+        lanes.add_i32(sums, lanes.add_scaled_f32(lanes.splat(Self::INTEGERS), words, powers))
+    }
+
+    #[inline(always)]
+    fn settle_scaled<L: Lanes>(lanes: L, sums: L::Words, count: usize) -> L::Words {
+        lanes.add_i32(sums, lanes.splat(Self::INTEGERS.wrapping_mul(count as u32).wrapping_neg()))
     }
 
     #[inline(always)]

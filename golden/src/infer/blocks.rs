@@ -9,7 +9,7 @@ use super::arithmetic::Arithmetic;
 use super::by_rule::ByRule;
 use super::classes::Classes;
 use super::hit_table::{HitTable, Hits, Magnitudes};
-use super::lanes::{Kernel, Lanes};
+use super::lanes::{Aligned, Kernel, Lanes};
 use super::packing::{Half, Packing, Whole};
 use super::powers::{PowerTable, Powers};
 use super::products::ProductWords;
@@ -68,9 +68,9 @@ struct Strip<P: Packing> {
 /// sums of so many lines, each at some positions.
 #[derive(Clone, Debug)]
 enum StripWeights<P: Packing> {
-    One(Vec<[P::Line; 1]>),
-    Two(Vec<[P::Line; 2]>),
-    Four(Vec<[P::Line; 4]>),
+    One(Vec<Aligned<[P::Line; 1]>>),
+    Two(Vec<Aligned<[P::Line; 2]>>),
+    Four(Vec<Aligned<[P::Line; 4]>>),
 }
 
 impl Blocks {
@@ -147,9 +147,9 @@ impl<P: Packing> Strips<P> {
                     })
                 };
                 let weights = match lines {
-                    1 => StripWeights::One((0..macs).map(|mac| from_fn(|index| line(mac, index))).collect()),
-                    2 => StripWeights::Two((0..macs).map(|mac| from_fn(|index| line(mac, index))).collect()),
-                    _ => StripWeights::Four((0..macs).map(|mac| from_fn(|index| line(mac, index))).collect()),
+                    1 => StripWeights::One((0..macs).map(|mac| Aligned(from_fn(|index| line(mac, index)))).collect()),
+                    2 => StripWeights::Two((0..macs).map(|mac| Aligned(from_fn(|index| line(mac, index)))).collect()),
+                    _ => StripWeights::Four((0..macs).map(|mac| Aligned(from_fn(|index| line(mac, index)))).collect()),
                 };
                 strips.push(Strip { channel, count, weights });
                 first += count;
@@ -196,7 +196,7 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
                     };
                 }
                 HitTables::Powers(strips, table) if table.holds(self.extremes) => {
-                    return self.sums(lanes, strips, Powers { arithmetic: self.arithmetic, classes, table });
+                    return self.sums(lanes, strips, Powers { classes, table });
                 }
                 HitTables::Magnitudes(strips, table) => {
                     return match table.lines {
@@ -255,7 +255,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
         source: S,
         strip: &Strip<P>,
         first: usize,
-        weights: &[[P::Line; LINES]],
+        weights: &[Aligned<[P::Line; LINES]>],
         sums: &mut Sums,
     ) {
         let (bases, rest) = self.window.bases.as_chunks::<POSITIONS>();
@@ -277,7 +277,7 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
         lanes: L,
         source: S,
         strip: &Strip<P>,
-        weights: &[[P::Line; LINES]],
+        weights: &[Aligned<[P::Line; LINES]>],
         position: usize,
         bases: [usize; POSITIONS],
         sums: &mut Sums,
@@ -286,13 +286,18 @@ impl<A: Arithmetic> BlocksRun<'_, A> {
         let mut marks = tile;
         let steps = if A::MARKED { self.steps } else { weights.len() }.max(1);
         for (weights, offsets) in weights.chunks(steps).zip(self.window.offsets.chunks(steps)) {
-            for (weights, offset) in weights.iter().zip(offsets) {
+            for (Aligned(weights), offset) in weights.iter().zip(offsets) {
                 for (base, tile) in bases.iter().zip(&mut tile) {
                     // A place that wrapped would be out of bounds as well.
                     let met = source.meet(lanes, base.wrapping_add(*offset));
                     for (sums, weights) in tile.iter_mut().zip(weights) {
                         *sums = source.add(lanes, *sums, &met, weights);
                     }
+                }
+            }
+            for tile in &mut tile {
+                for sums in tile {
+                    *sums = source.settle(lanes, *sums, weights.len());
                 }
             }
             if A::MARKED {

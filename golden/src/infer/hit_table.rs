@@ -5,7 +5,7 @@
 //! in the top bit.
 
 use super::arithmetic::Arithmetic;
-use super::lanes::Lanes;
+use super::lanes::{Aligned, Lanes};
 use super::packing::Packing;
 use super::products::ProductWords;
 use super::sources::Source;
@@ -23,7 +23,7 @@ pub(super) struct HitTable<P: Packing> {
     /// Whether weights have signs beside their indices.
     pub signed: bool,
     /// `[class, line]`.
-    rows: Vec<P::Line>,
+    rows: Vec<Aligned<P::Line>>,
     /// For each weight of the codebook its index in a row, and its sign.
     weights: Vec<u32>,
 }
@@ -53,7 +53,7 @@ impl<P: Packing> HitTable<P> {
         let at = |words: &[u32], index: usize| members.get(index).map_or(A::NOTHING, |weight| words[*weight]);
         let mut rows = Vec::with_capacity(products.classes() * lines);
         for words in products.by_class() {
-            rows.extend((0..lines).map(|line| P::line(|lane| at(words, line * P::WIDTH + lane))));
+            rows.extend((0..lines).map(|line| Aligned(P::line(|lane| at(words, line * P::WIDTH + lane)))));
         }
         Some(Self { lines, signed, rows, weights })
     }
@@ -113,7 +113,7 @@ impl Magnitudes {
 #[derive(Clone, Copy)]
 pub(super) struct Hits<'a, P: Packing, const N: usize, const SIGNED: bool> {
     classes: &'a [u16],
-    rows: &'a [[P::Line; N]],
+    rows: &'a [[Aligned<P::Line>; N]],
 }
 
 impl<'a, P: Packing, const N: usize, const SIGNED: bool> Hits<'a, P, N, SIGNED> {
@@ -133,7 +133,7 @@ impl<L: Lanes, A: Arithmetic, P: Packing, const N: usize, const SIGNED: bool> So
         let row = &self.rows[usize::from(self.classes[at])];
         // No closures: they would be compiled without the unit's instructions.
         let mut words = [P::zero(lanes); N];
-        for (words, line) in words.iter_mut().zip(row) {
+        for (words, Aligned(line)) in words.iter_mut().zip(row) {
             *words = P::load(lanes, line);
         }
         words

@@ -7,13 +7,13 @@
 //! product = products_of_class[significand] · ±2^exponent      weight = ±2^exponent | significand
 //! ```
 //!
-//! The index lies in the lowest bits of the power of two, which it makes greater by as many last places.
-//! Rather than clear it, the products are stored smaller by as much.
+//! Such a product is exact before it is rounded to units of the sum, so that one instruction can multiply, add
+//! and round ([`Arithmetic::add_scaled`]).
 
 use super::arithmetic::Arithmetic;
 use super::by_rule::ByRule;
 use super::classes::{Classes, MINUS_ZERO, PLUS_ZERO};
-use super::lanes::{Lanes, Line, WIDTH};
+use super::lanes::{Aligned, Lanes, Line, WIDTH};
 use super::packing::Whole;
 use super::products::ProductWords;
 use super::scaled::longest_run;
@@ -22,16 +22,15 @@ use super::window::Extremes;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Sign and exponent of an encoding, its fraction, and the encoding of 1.
+/// Sign and exponent of an encoding, and its fraction.
 const SIGN_AND_EXPONENT: u32 = 0xFF80_0000;
 const FRACTION: u32 = 0x007F_FFFF;
-const ONE: u32 = 0x3F80_0000;
 
 /// Products by class and significand.
 #[derive(Clone, Debug)]
 pub(super) struct PowerTable {
     /// Of each class, in units.
-    rows: Vec<Line>,
+    rows: Vec<Aligned<Line>>,
     /// For each weight of the codebook its power of two and its significand's index.
     weights: Vec<u32>,
     /// Exponents, biased, of activations whose products are powers of two apart.
@@ -46,7 +45,7 @@ impl PowerTable {
         classes: &Classes,
         rule: &ByRule,
     ) -> Option<Self> {
-        rule.config.factored_memory()?;
+        rule.config.factored_memory().filter(|_| arithmetic.adds_scaled())?;
         let codebook = &rule.codebook;
         let (weights, members) = significands(codebook)?;
         let product = |weight: usize, class: usize| {
@@ -57,20 +56,22 @@ impl PowerTable {
         };
         let of_class = |(class, words): (usize, &[u32])| {
             let mut row = [0; WIDTH];
-            for (index, (slot, weight)) in row.iter_mut().zip(&members).enumerate() {
-                let power = f32::from_bits(codebook[*weight].to_bits() & SIGN_AND_EXPONENT);
-                *slot = smaller(product(*weight, class) / power, index as u32).unwrap_or(f32::NAN).to_bits();
+            for (slot, weight) in row.iter_mut().zip(&members) {
+                *slot = (product(*weight, class) / power_of_two(codebook[*weight].to_bits())).to_bits();
             }
             let same = |(weight, word): (&u32, &u32)| {
-                let significand = f32::from_bits(row[*weight as usize % WIDTH]);
-                let made = arithmetic.rounded(significand * f32::from_bits(*weight));
+                let (of_one, power) = (f32::from_bits(row[*weight as usize % WIDTH]), power_of_two(*weight));
+                let units = of_one * power;
+                let (exact, made) =
+                    (f64::from(of_one) * f64::from(power) == f64::from(units), arithmetic.rounded(units));
                 // Sums are never -0, so that a zero of either sign leaves them as they are.
-                made == *word || A::is_zero(made) && A::is_zero(*word) || !arithmetic.is_read_between_looks(*word)
+                let same = made == *word || A::is_zero(made) && A::is_zero(*word);
+                exact && same || !arithmetic.is_read_between_looks(*word)
             };
-            (row, weights.iter().zip(words).all(same))
+            (Aligned(row), weights.iter().zip(words).all(same))
         };
         let words: Vec<&[u32]> = products.by_class().collect();
-        let (rows, same): (Vec<Line>, Vec<bool>) = words.into_par_iter().enumerate().map(of_class).unzip();
+        let (rows, same): (Vec<Aligned<Line>>, Vec<bool>) = words.into_par_iter().enumerate().map(of_class).unzip();
         let of_exponent = |exponent: u32| {
             let prefixes = [0, 1 << 31].map(|sign| (sign | exponent << 23) >> classes.shift());
             let of_sign = prefixes.into_iter().flat_map(|first| first..first + (1 << 23 >> classes.shift()));
@@ -100,7 +101,7 @@ fn significands(codebook: &[f32]) -> Option<(Vec<u32>, Vec<usize>)> {
     let mut weights = Vec::with_capacity(codebook.len());
     for (index, weight) in codebook.iter().enumerate() {
         if *weight == 0.0 {
-            // Makes nothing of any product; an index would make it a subnormal.
+            // Makes nothing of any product.
             weights.push(0);
             continue;
         }
@@ -117,43 +118,41 @@ fn significands(codebook: &[f32]) -> Option<(Vec<u32>, Vec<usize>)> {
     (members.len() <= WIDTH).then_some((weights, members))
 }
 
-/// What gives `product`, rounded, when it is multiplied by 1 plus `index` last places. There is such a number but
-/// for products at the ends of the exponent's range.
-fn smaller(product: f32, index: u32) -> Option<f32> {
-    let power = f32::from_bits(ONE | index);
-    let quotient = (f64::from(product) / f64::from(power)) as f32;
-    let near = [0, 1, -1].map(|places: i32| f32::from_bits(quotient.to_bits().wrapping_add_signed(places)));
-    near.into_iter().find(|quotient| (quotient * power).to_bits() == product.to_bits())
+fn power_of_two(encoding: u32) -> f32 {
+    f32::from_bits(encoding & SIGN_AND_EXPONENT)
 }
 
 /// Products from a [`PowerTable`].
 #[derive(Clone, Copy)]
-pub(super) struct Powers<'a, A> {
-    pub arithmetic: &'a A,
+pub(super) struct Powers<'a> {
     pub classes: &'a [u16],
     pub table: &'a PowerTable,
 }
 
-impl<L: Lanes, A: Arithmetic> Source<L, A, Whole> for Powers<'_, A> {
+impl<L: Lanes, A: Arithmetic> Source<L, A, Whole> for Powers<'_> {
     type Met = L::Words;
 
     #[inline(always)]
     fn meet(&self, lanes: L, at: usize) -> L::Words {
-        lanes.load(&self.table.rows[usize::from(self.classes[at])])
+        lanes.load(&self.table.rows[usize::from(self.classes[at])].0)
     }
 
     #[inline(always)]
     fn add(&self, lanes: L, sums: L::Words, met: &L::Words, weights: &Line) -> L::Words {
         let weights = lanes.load(weights);
-        let products = lanes.mul_f32(lanes.pick::<1>(&[*met], weights), weights);
-        A::add_words(lanes, sums, self.arithmetic.rounded_words(lanes, products))
+        let powers = lanes.and(weights, lanes.splat(SIGN_AND_EXPONENT));
+        A::add_scaled(lanes, sums, lanes.pick::<1>(&[*met], weights), powers)
+    }
+
+    #[inline(always)]
+    fn settle(&self, lanes: L, sums: L::Words, count: usize) -> L::Words {
+        A::settle_scaled(lanes, sums, count)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn weights_are_powers_of_two_of_their_significands() {
@@ -164,20 +163,5 @@ mod tests {
         let many: Vec<f32> = (0..17).map(|place| 1.0 + place as f32 / 32.0).collect();
         assert!(significands(&many).is_none() && significands(&many[..16]).is_some());
         assert!(significands(&[1.0, f32::from_bits(1)]).is_none() && significands(&[f32::NAN]).is_none());
-    }
-
-    proptest! {
-        /// Whatever the product, one is found: so that it is never for its bits that a layer runs slowly.
-        #[test]
-        fn a_smaller_product_gives_the_product(fraction in 0..=FRACTION, exponent in 8..246_u32, sign in 0..2_u32, index in 0..16_u32) {
-            let product = f32::from_bits(sign << 31 | exponent << 23 | fraction);
-            let smaller = smaller(product, index).unwrap();
-            prop_assert_eq!((smaller * f32::from_bits(ONE | index)).to_bits(), product.to_bits());
-            for power in [-6, 5] {
-                let power = 2_f32.powi(power);
-                let made = smaller * f32::from_bits(power.to_bits() | index);
-                prop_assert_eq!(made.to_bits(), (product * power).to_bits());
-            }
-        }
     }
 }

@@ -4,7 +4,7 @@
 //! a few of them. Where these are few enough, the products of a weight with them fit
 //! registers, in which they are found much sooner than in memory.
 
-use super::lanes::{Lanes, Line, Table, WIDTH};
+use super::lanes::{Aligned, Lanes, Line, Table, WIDTH};
 use std::borrow::Cow;
 
 /// The classes that occur among a layer's activations, or all classes.
@@ -85,7 +85,7 @@ impl<'a, L: Lanes> Tables<L> for Stored<'a> {
 
 /// The classes that occur, in `N` lines for each weight.
 pub(super) struct Picked<'a, const N: usize> {
-    lines: Vec<[Line; N]>,
+    lines: Vec<Aligned<[Line; N]>>,
     indices: &'a [u16],
 }
 
@@ -95,7 +95,7 @@ impl<'a, const N: usize> Picked<'a, N> {
             let mut lines = [[0; WIDTH]; N];
             let table = table.iter().flat_map(|table| present.members.iter().map(|class| table.get((*class).into())));
             lines.as_flattened_mut().iter_mut().zip(table).for_each(|(slot, word)| *slot = word);
-            lines
+            Aligned(lines)
         };
         Self { lines: tables.iter().map(of_weight).collect(), indices: &present.indices }
     }
@@ -107,7 +107,7 @@ impl<L: Lanes, const N: usize> Tables<L> for Picked<'_, N> {
     #[inline(always)]
     fn of_weight(&self, lanes: L, weight: usize) -> [L::Words; N] {
         let mut table = [lanes.splat(0); N];
-        for (words, line) in table.iter_mut().zip(&self.lines[weight]) {
+        for (words, line) in table.iter_mut().zip(&self.lines[weight].0) {
             *words = lanes.load(line);
         }
         table

@@ -9,7 +9,7 @@
 //! ```
 
 use super::arithmetic::Arithmetic;
-use super::lanes::{Lanes, Line, WIDTH};
+use super::lanes::{Aligned, Lanes, Line, WIDTH};
 use super::present::Tables;
 use super::window::Extremes;
 use std::array::from_fn;
@@ -27,7 +27,7 @@ pub(super) struct Scaled {
     /// From an encoding to the index of a product in the lowest bits.
     shift: u32,
     /// For each weight, in units; the products are repeated, so that bits above the index change nothing.
-    lines: Vec<Line>,
+    lines: Vec<Aligned<Line>>,
     /// Exponents, biased, of activations whose products are those of the memory.
     exponents: Range<u32>,
 }
@@ -66,7 +66,7 @@ impl Scaled {
             activations.all(|activation| (0..weights).all(|weight| same(weight, activation)))
         };
         let exponents = longest_run(1..255, holds);
-        let line = |products: &Vec<f32>| from_fn(|lane| products[lane % products.len()].to_bits());
+        let line = |products: &Vec<f32>| Aligned(from_fn(|lane| products[lane % products.len()].to_bits()));
         (!exponents.is_empty()).then(|| Self { shift, lines: products.iter().map(line).collect(), exponents })
     }
 
@@ -105,7 +105,7 @@ impl<L: Lanes, A: Arithmetic> Tables<L> for ScaledPlanes<'_, A> {
 
     #[inline(always)]
     fn of_weight(&self, lanes: L, weight: usize) -> L::Words {
-        lanes.load(&self.scaled.lines[weight])
+        lanes.load(&self.scaled.lines[weight].0)
     }
 
     #[inline(always)]

@@ -1,9 +1,10 @@
 //! Where the products of a line of output channels come from.
 
 use super::arithmetic::Arithmetic;
-use super::lanes::{Lanes, Line, Table, WIDTH};
+use super::lanes::{Aligned, Lanes, Line, Table, WIDTH};
 use super::packing::{Packing, Whole};
 use super::products::ProductWords;
+use std::array::from_fn;
 
 /// The words of a table in registers are at most these lines.
 const NEAR_LINES: usize = 8;
@@ -34,7 +35,7 @@ pub(super) struct NearTable {
     /// Of a row: a power of two.
     pub lines: usize,
     /// `[class, line]`.
-    rows: Vec<Line>,
+    rows: Vec<Aligned<Line>>,
     /// For each class whether a row has a miss.
     misses: Vec<bool>,
     /// The weights, for misses.
@@ -53,9 +54,10 @@ impl ClassTable {
             });
         }
         // Places without a weight are not read, and no misses.
-        let mut rows = vec![[A::NOTHING; WIDTH]; products.classes() * lines];
-        for (row, words) in rows.chunks_exact_mut(lines).zip(products.by_class()) {
-            row.as_flattened_mut()[..words.len()].copy_from_slice(words);
+        let at = |words: &[u32], index: usize| words.get(index).copied().unwrap_or(A::NOTHING);
+        let mut rows = Vec::with_capacity(products.classes() * lines);
+        for words in products.by_class() {
+            rows.extend((0..lines).map(|line| Aligned(from_fn(|lane| at(words, line * WIDTH + lane)))));
         }
         let misses = products.by_class().map(|words| words.contains(&A::MISS)).collect();
         let mut codebook = vec![[0; WIDTH]; lines];
@@ -75,6 +77,13 @@ pub(super) trait Source<L: Lanes, A: Arithmetic, P: Packing>: Copy {
     /// Sums with its products with a line of weights added, which are given by index where
     /// there is a table.
     fn add(&self, lanes: L, sums: P::Words<L>, met: &Self::Met, weights: &P::Line) -> P::Words<L>;
+
+    /// Sums as they are, of what `count` additions have made of them.
+    #[inline(always)]
+    fn settle(&self, lanes: L, sums: P::Words<L>, count: usize) -> P::Words<L> {
+        let _ = (lanes, count);
+        sums
+    }
 }
 
 /// Every product is a multiplication.
@@ -104,7 +113,7 @@ impl<L: Lanes, A: Arithmetic> Source<L, A, Whole> for Plain<'_, A> {
 pub(super) struct Near<'a, A, const N: usize, const MISSES: bool> {
     plain: Plain<'a, A>,
     classes: &'a [u16],
-    rows: &'a [[Line; N]],
+    rows: &'a [[Aligned<Line>; N]],
     misses: &'a [bool],
     codebook: &'a [Line],
 }
@@ -128,7 +137,7 @@ impl<L: Lanes, A: Arithmetic, const N: usize, const MISSES: bool> Source<L, A, W
         let row = &self.rows[class];
         // No closures: they would be compiled without the unit's instructions.
         let mut words = [lanes.splat(0); N];
-        for (words, row) in words.iter_mut().zip(row) {
+        for (words, Aligned(row)) in words.iter_mut().zip(row) {
             *words = lanes.load(row);
         }
         if MISSES && self.misses[class] {

@@ -74,6 +74,15 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    fn add_scaled_f32(self, sums: __m512i, words: __m512i, powers: __m512i) -> __m512i {
+        // SAFETY: the CPU has the unit.
+        unsafe {
+            let (words, powers) = (_mm512_castsi512_ps(words), _mm512_castsi512_ps(powers));
+            _mm512_castps_si512(_mm512_fmadd_ps(words, powers, _mm512_castsi512_ps(sums)))
+        }
+    }
+
+    #[inline(always)]
     fn add_i32(self, a: __m512i, b: __m512i) -> __m512i {
         // SAFETY: the CPU has the unit.
         unsafe { _mm512_add_epi32(a, b) }

@@ -2,7 +2,7 @@
 //!
 //! A [`Kernel`] is written once, generic in its [`Lanes`], and [`Level::run`] compiles
 //! it for each unit. All units give the same bits: every operation is one IEEE or
-//! integer operation on each word, and none is fused with another.
+//! integer operation on each word, and none is fused with another but where that changes nothing.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -23,6 +23,11 @@ pub(super) const HALF_WIDTH: usize = 2 * WIDTH;
 /// They lie in memory like this.
 pub(super) type HalfLine = [u16; HALF_WIDTH];
 
+/// What begins where a line of the cache does, so that a register is loaded from one and not from two.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Aligned<T>(pub T);
+
 /// A vector unit. A value of it says that the CPU has it.
 pub(super) trait Lanes: Copy {
     /// Sixteen words of 32 bits.
@@ -36,6 +41,12 @@ pub(super) trait Lanes: Copy {
     fn widen(self, words: &[u16; WIDTH]) -> Self::Words;
     fn add_f32(self, a: Self::Words, b: Self::Words) -> Self::Words;
     fn mul_f32(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    /// Sums with words times powers of two added, where these products are exact: whether they are fused
+    /// with the addition makes no difference.
+    #[inline(always)]
+    fn add_scaled_f32(self, sums: Self::Words, words: Self::Words, powers: Self::Words) -> Self::Words {
+        self.add_f32(sums, self.mul_f32(words, powers))
+    }
     /// Wraps.
     fn add_i32(self, a: Self::Words, b: Self::Words) -> Self::Words;
     fn and(self, a: Self::Words, b: Self::Words) -> Self::Words;
@@ -158,10 +169,14 @@ mod tests {
     use proptest::prelude::*;
     use std::array::from_fn;
 
+    /// Bits of numbers below 2.
+    const FINITE: u32 = !(1 << 30);
+
     /// Every operation, one after the other.
     struct All<'a> {
         a: Line,
         b: Line,
+        power: u32,
         halves: [u16; WIDTH],
         rows: [Line; 8],
         table: &'a Table,
@@ -177,6 +192,7 @@ mod tests {
             let words = [
                 lanes.add_f32(a, b),
                 lanes.mul_f32(a, b),
+                lanes.add_scaled_f32(a, lanes.and(b, lanes.splat(FINITE)), lanes.splat(self.power)),
                 lanes.add_i32(a, b),
                 lanes.and(a, b),
                 lanes.abs_i32(a),
@@ -245,6 +261,7 @@ mod tests {
             (a, b, halves) in (line(), line(), any::<[u16; WIDTH]>()),
             rows in proptest::collection::vec(line(), 8),
             table in proptest::collection::vec(any::<u32>(), 1..50),
+            power in (0..5_i32).prop_map(|exponent| 2_f32.powi(exponent)),
             equal in any::<bool>(),
         ) {
             let (mut b, table) = (b, Table::new(table, 7));
@@ -258,9 +275,10 @@ mod tests {
                 let number = f64::from(f32::from_bits(bits)).round_ties_even();
                 if (-2_147_483_648.0..2_147_483_648.0).contains(&number) { number as i64 as u32 } else { 1 << 31 }
             };
-            let expected: [Line; 18] = [
+            let expected: [Line; 19] = [
                 float(|a, b| a + b),
                 float(|a, b| a * b),
+                from_fn(|i| (f32::from_bits(a[i]) + f32::from_bits(b[i] & FINITE) * power).to_bits()),
                 from_fn(|i| a[i].wrapping_add(b[i])),
                 from_fn(|i| a[i] & b[i]),
                 a.map(|word| if word >> 31 == 1 { word.wrapping_neg() } else { word }),
@@ -279,9 +297,9 @@ mod tests {
                 from_fn(|i| a[i] ^ b[i] & 1 << 31),
             ];
             for level in Level::available() {
-                let (found, contains, narrow) = level.run(All { a, b, halves, rows, table: &table });
+                let (found, contains, narrow) = level.run(All { a, b, power: power.to_bits(), halves, rows, table: &table });
                 for (operation, (found, expected)) in found.iter().zip(&expected).enumerate() {
-                    let right = found.iter().zip(expected).all(|(a, b)| if operation < 2 { same(*a, *b) } else { a == b });
+                    let right = found.iter().zip(expected).all(|(a, b)| if operation < 3 { same(*a, *b) } else { a == b });
                     prop_assert!(right, "{:?}: operation {} gives {:x?}, not {:x?}", level, operation, found, expected);
                 }
                 prop_assert_eq!(contains, a.contains(&b[0]));
