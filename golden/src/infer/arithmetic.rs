@@ -14,6 +14,8 @@ pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
     const MARKED: bool;
     /// Whether totals are made of marks; else a mark only tells whether a sum is open.
     const TOTALS_OF_MARKS: bool = false;
+    /// Whether products can be a memory's: where they cannot, nothing is compiled that looks them up.
+    const STORED: bool = true;
     /// Whether [`Arithmetic::fits_halves`] can be true.
     const HALVES: bool = false;
 
@@ -329,6 +331,7 @@ impl Arithmetic for Peak {
     const NOTHING: u32 = Float::NOTHING;
     const MARKED: bool = true;
     const TOTALS_OF_MARKS: bool = true;
+    const STORED: bool = false;
 
     #[inline(always)]
     fn multiply(&self, weight: f32, activation: f32) -> u32 {

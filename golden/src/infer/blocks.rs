@@ -185,6 +185,9 @@ impl<A: Arithmetic> Kernel for BlocksRun<'_, A> {
     fn run<L: Lanes>(self, lanes: L) -> Sums {
         let (plain, classes) = (Plain { arithmetic: self.arithmetic, planes: self.planes }, self.classes);
         let whole = &self.blocks.whole;
+        if !A::STORED {
+            return self.sums(lanes, whole, plain);
+        }
         if self.hits {
             match &self.blocks.hits {
                 HitTables::Halves(strips, table) if A::HALVES => {

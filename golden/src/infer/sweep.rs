@@ -90,6 +90,10 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) -> Sums {
+        let stored = Stored { tables: &self.sweep.tables, classes: self.classes };
+        if !A::STORED {
+            return self.sums(lanes, stored);
+        }
         if let Some(scaled) = self.scaled {
             return self.sums(lanes, ScaledPlanes { arithmetic: self.arithmetic, scaled, planes: self.planes });
         }
@@ -99,7 +103,7 @@ impl<A: Arithmetic> Kernel for SweepRun<'_, A> {
             None => Present::new(lanes, self.classes, NEAR_LINES * WIDTH),
         };
         let Some(present) = present else {
-            return self.sums(lanes, Stored { tables: &self.sweep.tables, classes: self.classes });
+            return self.sums(lanes, stored);
         };
         match present.members.len().div_ceil(WIDTH).next_power_of_two() {
             1 => self.sums(lanes, Picked::<1>::new(&self.sweep.tables, &present)),

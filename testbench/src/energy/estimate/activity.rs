@@ -3,6 +3,7 @@
 use super::super::contender::Contender;
 use super::super::encoding::Encoding;
 use super::super::window::LayerWindow;
+use super::float_addition::FloatAddition;
 use axp_golden::am::{Am, LoadError, Operands};
 use axp_spec::{Accumulator, AmConfig, Content, FloatFormat, PeConfig, Storage};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,10 @@ pub struct Activity {
     pub sign_flips: f64,
     /// Bits of the sum.
     pub sum_bits: f64,
+    /// Products of greater exponent than a binary32 sum where the one before was not, or the other way round.
+    pub order_changes: f64,
+    /// Products that may cancel leading bits of a binary32 sum.
+    pub near: f64,
 }
 
 impl Activity {
@@ -99,6 +104,9 @@ impl Activity {
                         number_of(weight) * number_of(activation)
                     }
                 };
+                if matches!(sums, Sums::Float) {
+                    counted.added(FloatAddition::of(total as f32, product as f32));
+                }
                 total += product;
                 counted
                     .summed([product, product.abs(), total].map(|value| sums.word(value)), product.is_sign_negative());
@@ -194,6 +202,8 @@ struct Counted {
     magnitude: Word,
     sign: Word,
     sum: Word,
+    order: Word,
+    near: u64,
 }
 
 /// A word, how many bits changed until it came to be, and how often.
@@ -248,6 +258,11 @@ impl Counted {
         self.sum.becomes(sum);
     }
 
+    fn added(&mut self, FloatAddition { swap, near }: FloatAddition) {
+        self.order.becomes(swap.into());
+        self.near += u64::from(near);
+    }
+
     fn rates(&self) -> Activity {
         let rate = |count: u64| count as f64 / self.pairs.max(1) as f64;
         Activity {
@@ -264,6 +279,8 @@ impl Counted {
             magnitude_bits: rate(self.magnitude.bits),
             sign_flips: rate(self.sign.bits),
             sum_bits: rate(self.sum.bits),
+            order_changes: rate(self.order.changes),
+            near: rate(self.near),
         }
     }
 }

@@ -129,6 +129,8 @@ impl Component {
             magnitude_bits,
             sign_flips,
             sum_bits,
+            order_changes,
+            near,
         } = *activity;
         let size = Size::of(config);
         let summed = hits + misses;
@@ -180,6 +182,8 @@ impl Component {
                 ("start", starts),
                 ("product_bit", product_bits),
                 ("sign_flip", sign_flips),
+                ("order_change", order_changes),
+                ("near", near),
                 ("sum_bit", sum_bits),
             ],
             Self::FixedSum => vec![

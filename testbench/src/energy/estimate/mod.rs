@@ -15,6 +15,7 @@ mod activity;
 mod area;
 mod component;
 mod fit;
+mod float_addition;
 mod table;
 #[cfg(test)]
 mod tests;

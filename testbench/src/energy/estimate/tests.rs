@@ -41,6 +41,9 @@ fn activities_are_counted_by_hand() {
         magnitude_bits: 8.0 / 4.0,
         sign_flips: 2.0 / 4.0,
         sum_bits: 8.0 / 4.0,
+        // 1 to nothing, 1 from 1, 2 to nothing.
+        order_changes: 2.0 / 4.0,
+        near: 1.0 / 4.0,
     };
     assert_eq!(found, expected);
     let all = Activity::of(&Contender::design(&PeConfig::plain("axp_pe"), false), &window, 0).unwrap();
