@@ -2,7 +2,7 @@
 # Makes the energy table that comes with axp, from the bundled networks: builds them with
 # every kind of memory and sum, measures all of them on gates, and fits the components.
 #   ./scripts/energy_table.sh [FILE]   writes FILE (default: testbench/data/energy.json)
-# Without ../shared/liberty the table covers osu018 alone. Takes about an hour and a half on two
+# Without ../shared/liberty the table covers osu018 alone. Takes about two hours on two
 # cores the first time; what was built and measured is kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
