@@ -16,14 +16,13 @@ use super::classes::{Classes, MINUS_ZERO, PLUS_ZERO};
 use super::lanes::{Aligned, Lanes, Line, WIDTH};
 use super::packing::Whole;
 use super::products::ProductWords;
-use super::scaled::longest_run;
+use super::scaled::{SIGN_AND_EXPONENT, longest_run, power_of_two};
 use super::sources::Source;
 use super::window::Extremes;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Sign and exponent of an encoding, and its fraction.
-const SIGN_AND_EXPONENT: u32 = 0xFF80_0000;
+/// The fraction of an encoding.
 const FRACTION: u32 = 0x007F_FFFF;
 
 /// Products by class and significand.
@@ -116,10 +115,6 @@ fn significands(codebook: &[f32]) -> Option<(Vec<u32>, Vec<usize>)> {
         weights.push(weight.to_bits() & SIGN_AND_EXPONENT | place as u32);
     }
     (members.len() <= WIDTH).then_some((weights, members))
-}
-
-fn power_of_two(encoding: u32) -> f32 {
-    f32::from_bits(encoding & SIGN_AND_EXPONENT)
 }
 
 /// Products from a [`PowerTable`].

@@ -18,7 +18,7 @@ use std::ops::Range;
 /// Fraction bits that an index of a line can have.
 const MOST_BITS: u32 = WIDTH.ilog2();
 /// Sign and exponent of an encoding, and the encoding of 1.
-const SIGN_AND_EXPONENT: u32 = 0xFF80_0000;
+pub(super) const SIGN_AND_EXPONENT: u32 = 0xFF80_0000;
 const ONE: u32 = 0x3F80_0000;
 
 /// The products of each weight with significands.
@@ -76,8 +76,9 @@ impl Scaled {
     }
 }
 
-fn power_of_two(activation: u32) -> f32 {
-    f32::from_bits(activation & SIGN_AND_EXPONENT)
+/// What an encoding is without its fraction, with its sign.
+pub(super) fn power_of_two(encoding: u32) -> f32 {
+    f32::from_bits(encoding & SIGN_AND_EXPONENT)
 }
 
 /// The longest run of numbers for which something holds; the first one of several.

@@ -1,171 +1,8 @@
-//! What products are summed in: binary32, or units of a fixed-point sum.
+//! Fixed-point sums of a register's word, looked at as seldom as their products allow.
 
-use super::lanes::{Lanes, WIDTH};
+use super::Arithmetic;
+use crate::infer::lanes::Lanes;
 use axp_spec::FixedFormat;
-use std::fmt::Debug;
-
-/// One way to sum words of 32 bits. Each sum has a mark, where the arithmetic needs one.
-pub(super) trait Arithmetic: Copy + Debug + Send + Sync {
-    /// Stands for a product that the memory does not have.
-    const MISS: u32;
-    /// A product that changes no sum.
-    const NOTHING: u32;
-    /// Whether sums have marks.
-    const MARKED: bool;
-    /// Whether totals are made of marks; else a mark only tells whether a sum is open.
-    const TOTALS_OF_MARKS: bool = false;
-    /// Whether products can be a memory's: where they cannot, nothing is compiled that looks them up.
-    const STORED: bool = true;
-    /// Whether [`Arithmetic::fits_halves`] can be true.
-    const HALVES: bool = false;
-
-    /// The product of a miss.
-    fn multiply(&self, weight: f32, activation: f32) -> u32;
-
-    /// A finished sum.
-    fn total(&self, sum: u32, mark: u32) -> f32;
-
-    /// Whether a sum must be computed by the number rules instead, pair by pair. True
-    /// of the greatest of several marks, if it is true of one.
-    fn is_open(&self, mark: u32) -> bool {
-        let _ = mark;
-        false
-    }
-
-    /// Products of misses.
-    #[inline(always)]
-    fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
-        let (weights, activations) = (lanes.store(weights), lanes.store(activations));
-        let mut products = [0; WIDTH];
-        for lane in 0..WIDTH {
-            products[lane] = self.multiply(f32::from_bits(weights[lane]), f32::from_bits(activations[lane]));
-        }
-        lanes.load(&products)
-    }
-
-    /// A product in units of the sum, not rounded to them yet; in binary32 there is no such unit.
-    fn in_units(&self, product: f32) -> f32 {
-        product
-    }
-
-    /// What a product in units adds to a sum.
-    fn rounded(&self, units: f32) -> u32 {
-        units.to_bits()
-    }
-
-    /// The same.
-    #[inline(always)]
-    fn rounded_words<L: Lanes>(&self, lanes: L, units: L::Words) -> L::Words {
-        let _ = lanes;
-        units
-    }
-
-    /// Whether a word leaves a sum as it is, unless the sum is -0.
-    fn is_zero(word: u32) -> bool {
-        word << 1 == 0
-    }
-
-    /// Sums with a product added to each.
-    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words;
-
-    /// The same with the products negated where signs (the top bits) are set; of binary32, as it stands here.
-    #[inline(always)]
-    fn add_signed_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words, signs: L::Words) -> L::Words {
-        Self::add_words(lanes, sums, lanes.flip_signs(products, signs))
-    }
-
-    /// A product with the other sign; the same.
-    fn negated(word: u32) -> u32 {
-        word ^ 1 << 31
-    }
-
-    /// Whether it has [`Arithmetic::add_scaled`].
-    fn adds_scaled(&self) -> bool {
-        true
-    }
-
-    /// Sums with words in units times powers of two added, each rounded to units, where the product
-    /// is exact before that. [`Arithmetic::settle_scaled`] makes sums of what this gives.
-    #[inline(always)]
-    fn add_scaled<L: Lanes>(lanes: L, sums: L::Words, words: L::Words, powers: L::Words) -> L::Words {
-        lanes.add_scaled_f32(sums, words, powers)
-    }
-
-    /// Sums, after `count` such additions.
-    #[inline(always)]
-    fn settle_scaled<L: Lanes>(lanes: L, sums: L::Words, count: usize) -> L::Words {
-        let _ = (lanes, count);
-        sums
-    }
-
-    /// Marks of sums after a look at them.
-    #[inline(always)]
-    fn look<L: Lanes>(lanes: L, marks: L::Words, sums: L::Words) -> L::Words {
-        let _ = (lanes, sums);
-        marks
-    }
-
-    /// How far a product moves a sum, in what [`Arithmetic::looking`] takes.
-    fn reach(&self, product: u32) -> u32 {
-        let _ = product;
-        0
-    }
-
-    /// How many products, none of which moves a sum further than `reach`, may be added
-    /// between looks, and the arithmetic that tells of such looks whether a sum is open.
-    fn looking(&self, reach: u32) -> (Self, usize) {
-        let _ = reach;
-        (*self, usize::MAX)
-    }
-
-    /// Whether a word is ever added where all pairs hit and sums are not looked at after each product.
-    fn is_read_between_looks(&self, word: u32) -> bool {
-        word != Self::MISS && self.looking(self.reach(word)).1 > 1
-    }
-
-    /// The same where every sum is looked at after every product.
-    fn strict(&self) -> Self {
-        *self
-    }
-
-    /// Whether integers of 16 bits hold every product, and every sum up to the look at which it is
-    /// open, where sums need not be looked at after each product ([`Arithmetic::looking`]).
-    fn fits_halves(&self) -> bool {
-        false
-    }
-}
-
-/// One binary32 sum.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Float;
-
-impl Arithmetic for Float {
-    // A NaN: a stored product is always finite.
-    const MISS: u32 = 0x7FC0_0000;
-    // Adding -0 changes no sum, not even -0.
-    const NOTHING: u32 = 1 << 31;
-    const MARKED: bool = false;
-
-    #[inline(always)]
-    fn multiply(&self, weight: f32, activation: f32) -> u32 {
-        (weight * activation).to_bits()
-    }
-
-    #[inline(always)]
-    fn total(&self, sum: u32, _: u32) -> f32 {
-        f32::from_bits(sum)
-    }
-
-    #[inline(always)]
-    fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
-        lanes.mul_f32(weights, activations)
-    }
-
-    #[inline(always)]
-    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
-        lanes.add_f32(sums, products)
-    }
-}
 
 /// A two's complement sum of at most [`Fixed::MAX_WIDTH`] bits that has not left its
 /// range: one that has is computed again.
@@ -174,7 +11,7 @@ impl Arithmetic for Float {
 /// is great, a sum need not be looked at after each one: it is in range all along if it is far
 /// enough from the ends at each look.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fixed {
+pub(in super::super) struct Fixed {
     width: u32,
     /// The greatest magnitude at a look that leaves no doubt.
     limit: u32,
@@ -185,7 +22,7 @@ pub(super) struct Fixed {
 
 impl Fixed {
     /// Most bits of a sum.
-    pub(super) const MAX_WIDTH: u32 = 31;
+    pub(in super::super) const MAX_WIDTH: u32 = 31;
     /// Encoding of 1.5 * 2^23, of which a unit is the last place: the encodings of integers up to 2^22
     /// added to it are as much greater, and what is between them is rounded to nearest even.
     const INTEGERS: u32 = 0x4B40_0000;
@@ -195,7 +32,7 @@ impl Fixed {
     const OUT: i32 = i32::MIN;
 
     /// None for a sum that is too wide.
-    pub(super) fn new(format: FixedFormat) -> Option<Self> {
+    pub(in super::super) fn new(format: FixedFormat) -> Option<Self> {
         let exact = |exponent: i32| f64::from_bits(((exponent + 1023) as u64) << 52);
         (format.width <= Self::MAX_WIDTH).then(|| Self {
             width: format.width,
@@ -208,7 +45,7 @@ impl Fixed {
     /// A product that the multiplier or a `factored` memory gives, in units,
     /// rounded to nearest even.
     #[inline(always)]
-    pub(super) fn convert(&self, product: f32) -> i32 {
+    pub(in super::super) fn convert(&self, product: f32) -> i32 {
         // Exact: a power of two within the range of binary64.
         let scaled = f64::from(product) * self.units;
         // Rounds to an integer, to nearest even, what is below 2^51, and leaves it in
@@ -322,52 +159,10 @@ impl Arithmetic for Fixed {
     }
 }
 
-/// Binary32 sums of which the greatest magnitude on the way is the result.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peak;
-
-impl Arithmetic for Peak {
-    const MISS: u32 = Float::MISS;
-    const NOTHING: u32 = Float::NOTHING;
-    const MARKED: bool = true;
-    const TOTALS_OF_MARKS: bool = true;
-    const STORED: bool = false;
-
-    #[inline(always)]
-    fn multiply(&self, weight: f32, activation: f32) -> u32 {
-        Float.multiply(weight, activation)
-    }
-
-    #[inline(always)]
-    fn total(&self, _: u32, mark: u32) -> f32 {
-        f32::from_bits(mark)
-    }
-
-    #[inline(always)]
-    fn multiply_words<L: Lanes>(&self, lanes: L, weights: L::Words, activations: L::Words) -> L::Words {
-        lanes.mul_f32(weights, activations)
-    }
-
-    #[inline(always)]
-    fn add_words<L: Lanes>(lanes: L, sums: L::Words, products: L::Words) -> L::Words {
-        lanes.add_f32(sums, products)
-    }
-
-    #[inline(always)]
-    fn look<L: Lanes>(lanes: L, marks: L::Words, sums: L::Words) -> L::Words {
-        // Encodings of numbers that are not negative are in the order of the numbers.
-        lanes.max_u32(marks, lanes.and(sums, lanes.splat(!(1 << 31))))
-    }
-
-    fn looking(&self, _: u32) -> (Self, usize) {
-        (*self, 1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::lanes::{Kernel, Level};
     use super::*;
+    use crate::infer::lanes::{Kernel, Level};
     use proptest::prelude::*;
 
     /// One sum in each lane, looked at after so many products.
@@ -401,6 +196,15 @@ mod tests {
             let walk = runs.into_iter().flat_map(|(up, count)| vec![if up { step } else { -step }; count]);
             (width, walk.chain([last % step]).collect())
         })
+    }
+
+    /// Of the widest sum that has them, and of no wider one: a product of 2^22 units would be wrong.
+    #[test]
+    fn scaled_products_that_are_read_are_below_the_integers_that_are_added_to() {
+        for width in 2..=Fixed::MAX_WIDTH {
+            let fixed = Fixed::new(FixedFormat { width, last_bit: 0 }).unwrap();
+            assert_eq!(fixed.adds_scaled(), !fixed.is_read_between_looks(1 << 22), "{width} bits");
+        }
     }
 
     proptest! {
