@@ -91,7 +91,7 @@ impl Measured {
                 stage.set(macs, of);
             }
         };
-        let options = Options { clock_ns, cache: Some(&folder), progress: &progress, cancel };
+        let options = Options { clock_ns, recipes: None, cache: Some(&folder), progress: &progress, cancel };
         let found = compare(design, baselines, windows, library, &options).map_err(fail)?;
         if requested(cancel) {
             return Err(Failure::Interrupted);

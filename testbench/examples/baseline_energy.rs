@@ -34,8 +34,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in libraries {
         let library = CellLibrary::read(&path)?;
         let cache = std::env::temp_dir().join("axp-baseline-energy");
-        let options =
-            Options { clock_ns: None, cache: Some(&cache), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+        let options = Options {
+            clock_ns: None,
+            recipes: None,
+            cache: Some(&cache),
+            progress: &|_| {},
+            cancel: &AtomicBool::new(false),
+        };
         let found = compare(&design, &Baseline::ALL, std::slice::from_ref(&window), &library, &options)?;
         for figures in found.baselines.iter().map(|baseline| &baseline.figures) {
             let split = &figures.split;

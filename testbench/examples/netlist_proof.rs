@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (cancel, cache) = (AtomicBool::new(false), std::env::temp_dir().join("axp-netlist-proof"));
     for name in names.split(',') {
         let begin = Instant::now();
-        let mut gates = Gates::make(name, &config(name)?, &library, Some(&cache), &cancel)?;
+        let mut gates = Gates::make(name, &config(name)?, &library, None, Some(&cache), &cancel)?;
         let made = begin.elapsed().as_secs_f64();
         let begin = Instant::now();
         gates.check(name, &library, None, &cancel)?;

@@ -9,6 +9,7 @@ use super::run;
 use super::window::LayerWindow;
 use crate::synth::liberty::CellLibrary;
 use crate::synth::power;
+use crate::synth::recipe::Recipe;
 use axp_spec::PeConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +25,9 @@ const JOBS: usize = 2;
 pub struct Options<'a> {
     /// Clock period in ns; the least that is possible, in whole ns, if there is none.
     pub clock_ns: Option<f64>,
+    /// Recipes of the netlists; those that suit the size of each if there are none. Whoever keeps
+    /// figures by content has to tell those of other recipes apart.
+    pub recipes: Option<&'a [Recipe]>,
     /// Folder of the netlists that were made before.
     pub cache: Option<&'a Path>,
     /// Hears what is going on, from any thread.
@@ -102,7 +106,7 @@ pub fn compare(
     for Contender { name, config, .. } in &contenders {
         if !gates.contains_key(config) {
             (options.progress)(Phase::Synthesis(name));
-            let mut made = Gates::make(name, config, library, options.cache, options.cancel)?;
+            let mut made = Gates::make(name, config, library, options.recipes, options.cache, options.cancel)?;
             (options.progress)(Phase::Proof(name));
             made.check(name, library, options.cache, options.cancel)?;
             gates.insert(config.clone(), made);

@@ -7,7 +7,7 @@ use crate::gates::netlist::FlatNetlist;
 use crate::gates::timing::Timing;
 use crate::gates::{CLOCK_SLEW_NS, Conditions, Program};
 use crate::synth::liberty::CellLibrary;
-use crate::synth::recipe::{FEW, RECIPES};
+use crate::synth::recipe::{FEW, RECIPES, Recipe};
 use crate::synth::sta::Surroundings;
 use crate::synth::{Design, Goal, Netlist, synthesise_tried};
 use axp_hdl::Rtl;
@@ -51,9 +51,9 @@ impl Gates {
     /// its top module but the registers of control bits.
     ///
     /// Each row of a programmable memory keeps its bounds too, so that ABC maps one row
-    /// and not all. Such memories of many rows are tried with a few recipes, everything else
-    /// with all of them; the smallest netlist within 20 ns wins (30 ns on libraries
-    /// other than osu018, whose cells are slower at their wire load), or the fastest.
+    /// and not all. Unless there are `recipes`, such memories of many rows are tried with a few
+    /// of ours, everything else with all of them; the smallest netlist within 20 ns wins (30 ns on
+    /// libraries other than osu018, whose cells are slower at their wire load), or the fastest.
     ///
     /// # Errors
     /// A tool is missing or fails, the library does not suffice, or the user cancels.
@@ -61,13 +61,15 @@ impl Gates {
         name: &str,
         config: &PeConfig,
         library: &CellLibrary,
+        recipes: Option<&[Recipe]>,
         cache: Option<&Path>,
         cancel: &AtomicBool,
     ) -> Result<Self, EnergyError> {
         let rtl = axp_hdl::generate(config)?;
         let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
         let design = Design { top: &rtl.top, modules: &modules, clock: Some(CLOCK), control: CONTROL };
-        let recipes = if config.rows() > MANY_ROWS && !config.is_frozen() { FEW } else { RECIPES };
+        let ours = if config.rows() > MANY_ROWS && !config.is_frozen() { FEW } else { RECIPES };
+        let recipes = recipes.unwrap_or(ours);
         let goal = Goal { period: goal_ns(library), wire_load: library.wire_load() };
         let netlist = synthesise_tried(&design, &parts(&rtl), recipes, library, goal, cache, cancel)
             .map_err(|source| EnergyError::Synth { contender: name.to_owned(), source })?;

@@ -7,6 +7,7 @@ use crate::gates::activity::{self, net_name, verilog};
 use crate::gates::circuit::Gate;
 use crate::gates::netlist::Bit;
 use crate::synth::liberty::{CellLibrary, OSU018};
+use crate::synth::recipe::{RECIPES, Recipe};
 use crate::synth::sta::{Surroundings, longest_path};
 use crate::tools::Tool;
 use axp_golden::am::rounded_product;
@@ -23,6 +24,9 @@ fn osu018() -> Option<CellLibrary> {
     }
     Some(CellLibrary::read(Path::new(OSU018)).unwrap())
 }
+
+/// One recipe makes a netlist; that of several the smallest wins is tested by itself.
+const RECIPE: Option<&[Recipe]> = Some(&[RECIPES[1]]);
 
 /// Netlists are kept beside the build.
 fn cache() -> PathBuf {
@@ -53,6 +57,10 @@ fn window(name: &str, macs: u64, seed: usize) -> LayerWindow {
     LayerWindow { name: name.into(), macs, memory, sums, ..LayerWindow::default() }
 }
 
+fn options<'a>(cache: &'a Path, cancel: &'a AtomicBool) -> Options<'a> {
+    Options { clock_ns: None, recipes: RECIPE, cache: Some(cache), progress: &|_| {}, cancel }
+}
+
 fn compared(
     windows: &[LayerWindow],
     baselines: &[Baseline],
@@ -60,7 +68,8 @@ fn compared(
 ) -> Option<Result<Comparison, EnergyError>> {
     let library = osu018()?;
     let design = Contender::design(&PeConfig::pair("axp_pe_energy", 4), true);
-    let options = Options { clock_ns, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+    let (cache, cancel) = (cache(), AtomicBool::new(false));
+    let options = Options { clock_ns, ..options(&cache, &cancel) };
     Some(compare(&design, baselines, windows, &library, &options))
 }
 
@@ -112,7 +121,8 @@ fn a_baseline_with_the_design_s_sum_is_as_wide_and_has_its_ranges() {
     window.memory = LayerMemory { range: window.range(&Baseline::Fixed.contender()), ..LayerMemory::default() };
     let accumulator = Accumulator::Fixed { width: 12, product_width: 12 };
     let design = Contender::design(&PeConfig { accumulator, ..PeConfig::plain("axp_pe_fixed12") }, true);
-    let options = Options { clock_ns: None, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+    let (cache, cancel) = (cache(), AtomicBool::new(false));
+    let options = options(&cache, &cancel);
     let baselines = [Baseline::Fixed, Baseline::SameSum, Baseline::SameSumZeroSkip];
     let found = compare(&design, &baselines, &[window], &library, &options).unwrap_or_else(|error| panic!("{error}"));
     let [fixed, same, skipping] = &found.baselines[..] else { panic!("{} baselines", found.baselines.len()) };
@@ -136,7 +146,7 @@ fn plain_run(change: impl FnOnce(&mut Contender, &mut f64)) -> Option<EnergyErro
     let library = osu018()?;
     let cancel = AtomicBool::new(false);
     let mut contender = Baseline::Plain.contender();
-    let gates = gates::Gates::make("fp32", &contender.config, &library, Some(&cache()), &cancel).unwrap();
+    let gates = gates::Gates::make("fp32", &contender.config, &library, RECIPE, Some(&cache()), &cancel).unwrap();
     let program = gates.program("fp32", &library, 40.0).unwrap();
     let mut period_ns = 40.0;
     change(&mut contender, &mut period_ns);
@@ -149,7 +159,7 @@ fn the_netlist_for_a_second_opinion_is_the_simulated_one() {
     let Some(library) = osu018() else { return };
     let cancel = AtomicBool::new(false);
     let contender = Baseline::Plain.contender();
-    let gates = gates::Gates::make("fp32", &contender.config, &library, Some(&cache()), &cancel).unwrap();
+    let gates = gates::Gates::make("fp32", &contender.config, &library, RECIPE, Some(&cache()), &cancel).unwrap();
     let program = gates.program("fp32", &library, 40.0).unwrap();
     let windows = [window("a", 1, 0)];
     let (measured, activity) = run::run(&contender, &gates, &program, 40.0, &windows, &|_| {}, &cancel).unwrap();
@@ -233,8 +243,8 @@ fn a_layer_is_selected_in_a_frozen_memory_and_written_to_another() {
     let mut reloads = Vec::new();
     for frozen in [true, false] {
         let (config, windows) = by_index(frozen);
-        let options =
-            Options { clock_ns: None, cache: Some(&cache()), progress: &|_| {}, cancel: &AtomicBool::new(false) };
+        let (cache, cancel) = (cache(), AtomicBool::new(false));
+        let options = options(&cache, &cancel);
         let found = compare(&Contender::design(&config, true), &[], &windows, &library, &options);
         let found = found.unwrap_or_else(|error| panic!("{error}")).design;
         println!("{frozen} {:.2} {:?} {:?}", found.pj_per_mac, found.split, found.by_class);
