@@ -93,6 +93,7 @@ fn figures_are_complete_and_add_up() {
         assert!(figures.longest_path_ns <= found.period_ns);
         let proven = figures.netlist_checks.iter().filter(|check| check.how == How::Proven).count();
         assert!(proven > 5 && proven == figures.netlist_checks.len(), "{:?}", figures.netlist_checks);
+        assert!(figures.recipe.starts_with("small-plain@"), "{}", figures.recipe);
         let layer = &figures.layers[0];
         assert_eq!((layer.window_macs, layer.hits + layer.misses + layer.zeros), (640, 1.0));
     }
