@@ -2,7 +2,7 @@
 # Makes the energy table that comes with axp, from the bundled networks: builds them with
 # every kind of memory and sum, measures all of them on gates, and fits the components.
 #   ./scripts/energy_table.sh [FILE]   writes FILE (default: testbench/data/energy.json)
-# Without ../shared/liberty the table covers osu018 alone. Takes about two hours on two
+# Without ../shared/liberty the table covers osu018 alone. Takes about an hour on two
 # cores the first time; what was built and measured is kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -52,7 +52,7 @@ build digits d_factored_8x2_shared_frozen_10 --memory factored --size 8x2 --frac
 build keywords k_factored_16x3_shared_frozen_12 --memory factored --size 16x3 --fractions 4 --accumulator fixed \
   --accumulator-bits 12 --frozen "${index[@]}"
 build keywords k_factored_32x3_shared_frozen --memory factored --size 32x3 --fractions 4 "${short[@]}" --frozen "${index[@]}"
-build keywords k_factored_16x3_shared_frozen --memory factored --size 16x3 --fractions 4 --frozen "${index[@]}"
+build keywords k_factored_16x3_shared_frozen_p9 --memory factored --size 16x3 --fractions 4 --product-bits 9 --frozen "${index[@]}"
 build keywords k_factored_8x3_frozen_fixed --memory factored --size 8x3 "${fixed[@]}" --frozen "${index[@]}"
 build keywords k_factored_4x2_frozen --memory factored --size 4x2 --frozen "${index[@]}"
 build keywords k_factored_16x3_frozen --memory factored --size 16x3 --frozen "${index[@]}"
@@ -79,5 +79,6 @@ fi
 few=(d_pair4 d_pair16 d_pair32_frozen d_factored_8x3 d_factored_16x2_10 d_factored_8x3_frozen_short d_factored_8x2_shared_frozen_10
   d_factored_8x2_shared_frozen_p6 d_grid_12x4_fixed d_grid_16x8_frozen_10 k_factored_16x2_frozen_short
   k_factored_16x3_shared_frozen_12 k_factored_32x3_shared_frozen k_factored_16x3_frozen k_factored_16x3_shared_frozen_p6
-  k_grid_16x8_12 k_grid_24x16_frozen_12)
+  k_grid_16x8_12 k_grid_24x16_frozen_12 d_grid_24x8_frozen_fixed d_grid_12x4_frozen_12 d_grid_32x12_frozen
+  k_grid_32x14_frozen_short)
 target/release/axp energy-table "${few[@]/#/$out/}" --liberty "$sky130" --macs 512 --keep --out "$file"

@@ -25,7 +25,7 @@ axp_accumulate_sum_bf16.v
 axp_leading_zeros_w10.v
 axp_accumulate_near_bf16.v
 axp_accumulate_order_bf16.v
-axp_gated_reg_arst_w33.v
+axp_gated_reg_arst_w34.v
 axp_flags_arst_w2.v
 axp_accumulate_pack_bf16.v
 axp_gated_reg_arst_w16.v

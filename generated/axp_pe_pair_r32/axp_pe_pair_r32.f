@@ -41,7 +41,7 @@ axp_accumulate_sum_fp32.v
 axp_leading_zeros_w26.v
 axp_accumulate_near_fp32.v
 axp_accumulate_order_fp32.v
-axp_gated_reg_arst_w50.v
+axp_gated_reg_arst_w51.v
 axp_flags_arst_w2.v
 axp_accumulate_pack_fp32.v
 axp_gated_reg_arst_w32.v

@@ -23,6 +23,7 @@ pub mod gates;
 pub mod harness;
 pub mod icarus;
 pub mod lint;
+mod parallel;
 pub mod pe_ports;
 pub mod process;
 pub mod replay;

@@ -6,7 +6,7 @@ use axp_testbench::dut::Dut;
 use axp_testbench::gates::{self, CLOCK_SLEW_NS, Conditions, Engine, Kind};
 use axp_testbench::pe_ports::PeVectors;
 use axp_testbench::synth::liberty::{CellLibrary, OSU018};
-use axp_testbench::synth::recipe::RECIPES;
+use axp_testbench::synth::recipe::ANY;
 use axp_testbench::synth::sta::Surroundings;
 use axp_testbench::synth::{Design, Goal, synthesise_tried};
 use axp_testbench::tools::Tool;
@@ -103,7 +103,7 @@ fn check(config: &PeConfig, rows: &[RowWrite]) {
     let design = Design { top: &rtl.top, modules: &modules, clock: Some("clk_i"), control: &["test_en_i"] };
     let goal = Goal { period: PERIOD, wire_load: library.wire_load() };
     let (cache, cancel) = (Path::new(env!("CARGO_TARGET_TMPDIR")), AtomicBool::new(false));
-    let netlist = synthesise_tried(&design, &parts, &RECIPES[1..2], &library, goal, Some(cache), &cancel);
+    let netlist = synthesise_tried(&design, &parts, ANY, &library, goal, Some(cache), &cancel);
     let netlist = netlist.unwrap_or_else(|error| panic!("{error}"));
     let around = Surroundings { wire_load: goal.wire_load, clock: design.clock, control: design.control };
     let conditions = Conditions { around, period_ns: PERIOD, clock_slew_ns: CLOCK_SLEW_NS };

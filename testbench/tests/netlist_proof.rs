@@ -10,7 +10,7 @@ use axp_testbench::energy::gates::parts;
 use axp_testbench::equivalence::netlist::{How, Limits, NetlistCheck, NetlistError, Texts, check_netlist};
 use axp_testbench::gates::netlist::FlatNetlist;
 use axp_testbench::synth::liberty::{CellLibrary, OSU018};
-use axp_testbench::synth::recipe::RECIPES;
+use axp_testbench::synth::recipe::ANY;
 use axp_testbench::synth::{Design, Goal, Netlist, synthesise_tried};
 use axp_testbench::tools::Tool;
 use std::path::Path;
@@ -39,7 +39,7 @@ impl Made {
         let design = Design { top: &rtl.top, modules: &modules, clock: Some("clk_i"), control: &["test_en_i"] };
         let goal = Goal { period: 20.0, wire_load: library.wire_load() };
         let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let netlist = synthesise_tried(&design, &parts(&rtl), &RECIPES[1..2], &library, goal, Some(cache), &RUN);
+        let netlist = synthesise_tried(&design, &parts(&rtl), ANY, &library, goal, Some(cache), &RUN);
         let netlist = netlist.unwrap_or_else(|error| panic!("{error}"));
         Some(Self { library, rtl, netlist })
     }

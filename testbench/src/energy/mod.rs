@@ -45,7 +45,7 @@ pub use opinion::SecondOpinion;
 pub use window::LayerWindow;
 
 /// Version of the way energy is measured: part of what results are kept under.
-pub const METHOD: u32 = 4;
+pub const METHOD: u32 = 5;
 
 /// Least share of a netlist's pins with activity data, in percent.
 pub const LEAST_ANNOTATED_PERCENT: f64 = 95.0;

@@ -7,7 +7,7 @@ use crate::gates::activity::{self, net_name, verilog};
 use crate::gates::circuit::Gate;
 use crate::gates::netlist::Bit;
 use crate::synth::liberty::{CellLibrary, OSU018};
-use crate::synth::recipe::{RECIPES, Recipe};
+use crate::synth::recipe::{ANY, Recipe};
 use crate::synth::sta::{Surroundings, longest_path};
 use crate::tools::Tool;
 use axp_golden::am::rounded_product;
@@ -26,7 +26,7 @@ fn osu018() -> Option<CellLibrary> {
 }
 
 /// One recipe makes a netlist; that of several the smallest wins is tested by itself.
-const RECIPE: Option<&[Recipe]> = Some(&[RECIPES[1]]);
+const RECIPE: Option<&[Recipe]> = Some(ANY);
 
 /// Netlists are kept beside the build.
 fn cache() -> PathBuf {

@@ -9,7 +9,8 @@
 
 use super::folder::Folder;
 use super::wrapper::{BRANCH, WRAPPER, held, wrapped};
-use super::{EquivalenceError, branch, parallel};
+use super::{EquivalenceError, branch};
+use crate::parallel;
 use axp_hdl::{Module, Rtl};
 use serde::Serialize;
 use std::sync::atomic::AtomicBool;

@@ -24,11 +24,11 @@ mod miter;
 pub mod netlist;
 mod nets;
 mod obligation;
-mod parallel;
 mod proven;
 mod stock;
 mod wrapper;
 
+use crate::parallel;
 use crate::process::{ProcessError, tail};
 use crate::tools::MissingTool;
 use axp_hdl::{Module, Rtl};

@@ -115,7 +115,7 @@ pub fn place(
         .args(["--timing-allow-fail", "-q"])
         .cancel(cancel)
         .run()?;
-    let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
+    let counts = cell_counts(&read(&folder.join("cells.json"))?, None)?;
     let report = read(&folder.join("report.json"))?;
     let fmax_mhz =
         fmax(&report).ok_or_else(|| SynthError::Report { tool: "nextpnr", output: crate::process::tail(&report) })?;

@@ -3,8 +3,9 @@
 //! [`liberty`] finds a library's cells by function, [`script`] writes the Yosys
 //! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path. [`power`] asks OpenSTA about energy.
 //! Several recipes are tried; of those that meet the period the smallest wins.
-//! [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
+//! [`apart`] maps modules whose bounds are kept by themselves. [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
 
+mod apart;
 pub mod assigns;
 pub mod cache;
 mod error;
@@ -18,6 +19,7 @@ pub mod sta;
 #[cfg(test)]
 mod tests;
 
+use crate::parallel;
 use crate::process::Invocation;
 use crate::tools::Tool;
 use axp_spec::design::sha256_hex;
@@ -29,14 +31,8 @@ use serde::{Deserialize, Serialize};
 use sta::{LongestPath, Surroundings};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
-
-/// How many recipes are tried at the same time.
-const JOBS: usize = 2;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 /// A module to synthesise.
 #[derive(Clone, Copy, Debug)]
@@ -108,8 +104,12 @@ pub struct Origin {
 
 /// SHA-256 of the modules' names and texts, in their order.
 pub fn text_hash(design: &Design<'_>) -> String {
+    modules_hash(design.modules)
+}
+
+fn modules_hash(modules: &[(&str, &str)]) -> String {
     let mut bytes = Vec::new();
-    for part in design.modules.iter().flat_map(|(name, text)| [*name, *text]) {
+    for part in modules.iter().flat_map(|(name, text)| [*name, *text]) {
         // With their lengths, so that no two lists of parts look the same.
         bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
         bytes.extend_from_slice(part.as_bytes());
@@ -153,8 +153,8 @@ pub fn synthesise(
 
 /// The same, with the bounds of some modules kept: `parts` are names of modules
 /// whose instances can be told apart in the flat netlist, where a cell of the
-/// instance `adder` is named `adder.…`. Logic is not moved across these bounds,
-/// and each clock gate becomes one latch and one AND (and an inverter, where the
+/// instance `adder` is named `adder.…`. Each part is mapped by itself: with one recipe it
+/// becomes the same gates in every design. Each clock gate becomes one latch and one AND (and an inverter, where the
 /// library's latch is open while its enable is high). Without parts it is
 /// [`synthesise`].
 ///
@@ -186,10 +186,13 @@ pub fn synthesise_tried(
     cancel: &AtomicBool,
 ) -> Result<Netlist, SynthError> {
     let points = recipe::points(recipes, goal.period);
-    let front = Front::of(design, parts, library);
+    let apart = !parts.is_empty();
+    let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
+    let front = Front::of(design.top, &names, apart, library);
     let kept = match cache {
         Some(folder) => {
-            Some(folder.join(format!("synth-{}.json", cache::key(design, &front, library, goal, &points)?)))
+            let key = cache::key(design, parts, &front, library, goal, &points)?;
+            Some(folder.join(format!("synth-{key}.json")))
         }
         None => None,
     };
@@ -197,95 +200,91 @@ pub fn synthesise_tried(
         return Ok(netlist);
     }
     let folder = tempfile::tempdir().map_err(|source| SynthError::file(&std::env::temp_dir(), source))?;
-    prepare(design, &front, library, folder.path(), cancel)?;
-    let tried = try_all(design, !parts.is_empty(), library, goal, &points, folder.path(), cancel)?;
-    let netlist = best(&tried, goal.period).clone();
+    let run = Run { library, goal, folder: folder.path(), cancel };
+    let netlist = if apart {
+        apart::best_of(design, parts, &points, run, cache)?
+    } else {
+        run.prepare(&front, design.modules, &[])?;
+        let points: Vec<_> = points.iter().enumerate().collect();
+        best(parallel::all(&points, |(index, point)| run.attempt(design, *index, point))?, goal.period)
+    };
     if let Some(path) = kept {
         cache::keep(&path, &netlist)?;
     }
     Ok(netlist)
 }
 
-/// Writes the inputs and runs everything up to ABC, which all recipes share.
-fn prepare(
-    design: &Design<'_>,
-    front: &Front<'_>,
-    library: &CellLibrary,
-    folder: &Path,
-    cancel: &AtomicBool,
-) -> Result<(), SynthError> {
-    let mut files = Vec::new();
-    for (index, (_, text)) in design.modules.iter().enumerate() {
-        let file = format!("module{index}.v");
-        write(&folder.join(&file), text)?;
-        files.push(file);
-    }
-    for (file, text) in [
-        ("cells.lib", &library.text),
-        ("adders.v", &front.adders),
-        ("latches.v", &front.latches),
-        ("gates.v", &front.gates),
-        ("front.ys", &front.script(&files)),
-        ("limits.txt", &script::limits(library)),
-    ] {
-        write(&folder.join(file), text)?;
-    }
-    yosys(folder, "front.ys", cancel)
+/// One synthesis at work.
+#[derive(Clone, Copy)]
+struct Run<'a> {
+    library: &'a CellLibrary,
+    goal: Goal,
+    /// Where its files are, or those of one of its parts.
+    folder: &'a Path,
+    cancel: &'a AtomicBool,
 }
 
-/// Runs the recipes, two at a time; the results are in the order of `points`.
-fn try_all(
-    design: &Design<'_>,
-    parts: bool,
-    library: &CellLibrary,
-    goal: Goal,
-    points: &[(Recipe, u32)],
-    folder: &Path,
-    cancel: &AtomicBool,
-) -> Result<Vec<Netlist>, SynthError> {
-    let next = AtomicUsize::new(0);
-    let results: Mutex<BTreeMap<usize, Result<Netlist, SynthError>>> = Mutex::default();
-    thread::scope(|scope| {
-        for _ in 0..JOBS {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((recipe, target)) = points.get(index) else { break };
-                    let folder = folder.join(format!("try{index}"));
-                    let result = attempt(design, parts, library, goal, (recipe, *target), &folder, cancel);
-                    let failed = result.is_err();
-                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(index, result);
-                    if failed {
-                        // The others would only take time.
-                        next.store(points.len(), Ordering::Relaxed);
-                    }
-                }
-            });
+impl Run<'_> {
+    /// Writes the inputs and runs everything up to ABC, which all recipes share. Of `heads`
+    /// only the ports count.
+    fn prepare(&self, front: &Front<'_>, modules: &[(&str, &str)], heads: &[(&str, &str)]) -> Result<(), SynthError> {
+        let mut files = Vec::new();
+        for (index, (_, text)) in modules.iter().chain(heads).enumerate() {
+            let file = format!("module{index}.v");
+            write(&self.folder.join(&file), text)?;
+            files.push(file);
         }
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+        let (own, heads) = files.split_at(modules.len());
+        for (file, text) in [
+            ("cells.lib", &self.library.text),
+            ("adders.v", &front.adders),
+            ("latches.v", &front.latches),
+            ("gates.v", &front.gates),
+            ("front.ys", &front.script(own, heads)),
+            ("limits.txt", &script::limits(self.library)),
+        ] {
+            write(&self.folder.join(file), text)?;
+        }
+        yosys(self.folder, "front.ys", self.cancel)
+    }
+
+    /// Maps what was prepared, as one flat module, with the recipe of this index.
+    fn attempt(&self, design: &Design<'_>, index: usize, point: &(Recipe, u32)) -> Result<Netlist, SynthError> {
+        let folder = self.map(index, point, &script::back(design.top, self.library))?;
+        self.measure(design, &folder, point, String::new())
+    }
+
+    /// Runs a script that maps what was prepared, in a folder of its own, which is returned.
+    fn map(&self, index: usize, (recipe, target): &(Recipe, u32), script: &str) -> Result<PathBuf, SynthError> {
+        let folder = self.folder.join(format!("try{index}"));
+        fs::create_dir(&folder).map_err(|source| SynthError::file(&folder, source))?;
+        write(&folder.join("recipe.abc"), &recipe.script(*target))?;
+        write(&folder.join("back.ys"), script)?;
+        yosys(&folder, "back.ys", self.cancel)?;
+        Ok(folder)
+    }
+
+    /// The figures of the flat netlist in this folder, beside which there is the library.
+    fn measure(
+        &self,
+        design: &Design<'_>,
+        folder: &Path,
+        (recipe, target): &(Recipe, u32),
+        hierarchy: String,
+    ) -> Result<Netlist, SynthError> {
+        let around = surroundings(design, self.goal);
+        let verilog = assigns::single_bits(&read(&folder.join("netlist.v"))?);
+        write(&folder.join("netlist.v"), &verilog)?;
+        let cells = Path::new("../cells.lib");
+        let path = sta::longest_path(folder, cells, "netlist.v", design.top, self.library, around, self.cancel)?;
+        let counts = cell_counts(&read(&folder.join("cells.json"))?, None)?;
+        figures(self.library, counts, path, (verilog, hierarchy), format!("{}@{target}", recipe.name))
+    }
 }
 
-fn attempt(
-    design: &Design<'_>,
-    parts: bool,
-    library: &CellLibrary,
-    goal: Goal,
-    (recipe, target): (&Recipe, u32),
-    folder: &Path,
-    cancel: &AtomicBool,
-) -> Result<Netlist, SynthError> {
-    fs::create_dir(folder).map_err(|source| SynthError::file(folder, source))?;
-    write(&folder.join("recipe.abc"), &recipe.script(target))?;
-    write(&folder.join("back.ys"), &script::back(design.top, library, parts))?;
-    yosys(folder, "back.ys", cancel)?;
-    let around = surroundings(design, goal);
-    let verilog = assigns::single_bits(&read(&folder.join("netlist.v"))?);
-    write(&folder.join("netlist.v"), &verilog)?;
-    let path = sta::longest_path(folder, Path::new("../cells.lib"), "netlist.v", design.top, library, around, cancel)?;
-    let counts = cell_counts(&read(&folder.join("cells.json"))?)?;
-    let hierarchy = if parts { read(&folder.join("parts.v"))? } else { String::new() };
-    figures(library, counts, path, (verilog, hierarchy), format!("{}@{target}", recipe.name))
+fn yosys(folder: &Path, script: &str, cancel: &AtomicBool) -> Result<(), SynthError> {
+    Invocation::new(&Tool::Yosys.find()?).directory(folder).args(["-q", "-s", script]).cancel(cancel).run()?;
+    Ok(())
 }
 
 const fn surroundings<'a>(design: &Design<'a>, goal: Goal) -> Surroundings<'a> {
@@ -322,29 +321,24 @@ fn figures(
     })
 }
 
-/// The smallest netlist that meets the period, or else the fastest. The first
+/// The smallest netlist that meets the period, or else the fastest, of at least one. The first
 /// of equals, so that the choice is always the same.
-fn best(netlists: &[Netlist], period: f64) -> &Netlist {
-    let good = netlists.iter().filter(|netlist| netlist.longest_path_ns <= period);
-    good.min_by(|a, b| a.area.total_cmp(&b.area)).unwrap_or_else(|| {
-        let fastest = netlists.iter().min_by(|a, b| a.longest_path_ns.total_cmp(&b.longest_path_ns));
-        // There is a netlist for every point, and points is never empty.
-        fastest.unwrap_or_else(|| unreachable!("no recipe was tried"))
-    })
+fn best(netlists: Vec<Netlist>, period: f64) -> Netlist {
+    let meets = netlists.iter().any(|netlist| netlist.longest_path_ns <= period);
+    let good = netlists.into_iter().filter(|netlist| !meets || netlist.longest_path_ns <= period);
+    let measure = |netlist: &Netlist| if meets { netlist.area } else { netlist.longest_path_ns };
+    // There is a netlist for every point, and points is never empty.
+    good.min_by(|a, b| measure(a).total_cmp(&measure(b))).unwrap_or_else(|| unreachable!("no recipe was tried"))
 }
 
-/// Cells of the whole design by type, from `stat -json`.
-fn cell_counts(text: &str) -> Result<BTreeMap<String, usize>, SynthError> {
+/// Cells by type of a module, or of the whole design, from `stat -json`.
+fn cell_counts(text: &str, module: Option<&str>) -> Result<BTreeMap<String, usize>, SynthError> {
     let unreadable = || SynthError::Report { tool: "yosys", output: crate::process::tail(text) };
     // Yosys prints a line about its version before the object.
     let start = text.find('{').ok_or_else(unreadable)?;
-    let value: serde_json::Value = serde_json::from_str(&text[start..]).map_err(|_| unreadable())?;
-    serde_json::from_value(value["design"]["num_cells_by_type"].clone()).map_err(|_| unreadable())
-}
-
-fn yosys(folder: &Path, script: &str, cancel: &AtomicBool) -> Result<(), SynthError> {
-    Invocation::new(&Tool::Yosys.find()?).directory(folder).args(["-q", "-s", script]).cancel(cancel).run()?;
-    Ok(())
+    let report: serde_json::Value = serde_json::from_str(&text[start..]).map_err(|_| unreadable())?;
+    let counted = module.map_or(&report["design"], |name| &report["modules"][format!("\\{name}")]);
+    serde_json::from_value(counted["num_cells_by_type"].clone()).map_err(|_| unreadable())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), SynthError> {

@@ -1,6 +1,5 @@
 //! The Yosys scripts: from Verilog to generic gates with adder cells, and from there to a netlist.
 
-use super::Design;
 use super::liberty::{Adder, CellLibrary};
 use std::fmt::Write;
 
@@ -108,35 +107,36 @@ pub struct Front<'a> {
     pub mapped: Vec<&'a str>,
     /// Techmap text of latches, see [`latch_map`].
     pub latches: String,
-    /// Modules whose bounds are kept.
-    pub parts: Vec<&'a str>,
-    /// Techmap text of clock gates, where parts are kept, see [`gate_map`].
+    /// Techmap text of clock gates, where parts are mapped apart, see [`gate_map`].
     pub gates: String,
 }
 
 impl<'a> Front<'a> {
-    /// The way of this design on this library.
-    pub fn of(design: &Design<'a>, parts: &[&'a str], library: &CellLibrary) -> Self {
-        let names: Vec<&str> = design.modules.iter().map(|(name, _)| *name).collect();
-        let (adders, mapped) = adder_map(library, &names);
-        let gated = !parts.is_empty() && names.contains(&CLOCK_GATE);
+    /// The way of a module with these others inside it on this library; `apart` if it is a
+    /// part, or has parts.
+    pub fn of(top: &'a str, modules: &[&'a str], apart: bool, library: &CellLibrary) -> Self {
+        let (adders, mapped) = adder_map(library, modules);
+        let gated = apart && modules.contains(&CLOCK_GATE);
         Self {
-            top: design.top,
+            top,
             adders,
             mapped,
             latches: latch_map(library),
-            parts: parts.to_vec(),
             gates: if gated { gate_map(library) } else { String::new() },
         }
     }
 
     /// From Verilog files to `generic.il`: generic gates, adder cells and
-    /// flip-flops of the library in one flat module, parts apart.
-    pub fn script(&self, files: &[String]) -> String {
+    /// flip-flops of the library in one flat module. Of the files in `heads` only
+    /// the ports are read: their modules stay instances.
+    pub fn script(&self, files: &[String], heads: &[String]) -> String {
         let Self { top, mapped, .. } = self;
         let mut script = String::new();
         for file in files {
             let _ = writeln!(script, "read_verilog -defer {file}");
+        }
+        for file in heads {
+            let _ = writeln!(script, "read_verilog -lib {file}");
         }
         script += "read_liberty -lib cells.lib\n";
         let _ = writeln!(script, "hierarchy -check -top {top}");
@@ -147,9 +147,6 @@ impl<'a> Front<'a> {
         }
         if !self.gates.is_empty() {
             let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {CLOCK_GATE}");
-        }
-        if !self.parts.is_empty() {
-            let _ = writeln!(script, "setattr -mod -set keep_hierarchy 1 {}", self.parts.join(" "));
         }
         // Without -norom, Yosys 0.23 turns a `case` into a ROM behind its register.
         script += "proc -norom\nflatten\nopt\nwreduce\npeepopt\nopt_clean\nalumacc\nshare\nopt\nopt -full\n";
@@ -169,18 +166,17 @@ impl<'a> Front<'a> {
     }
 }
 
-/// From `generic.il` to `netlist.v` with this ABC script. Where parts were kept,
-/// they are written to `parts.v` as they are and then flattened, and cells are named
-/// after the instance they are in.
-pub fn back(top: &str, library: &CellLibrary, parts: bool) -> String {
-    let mut script = String::from("read_liberty -lib ../cells.lib\nread_ilang ../generic.il\n");
-    let _ = writeln!(script, "hierarchy -check -top {top}");
-    script += "abc -liberty ../cells.lib -constr ../limits.txt -script recipe.abc\nopt_clean\n";
-    if parts {
-        // Named before, since the names of flattened private objects are lost.
-        script += "rename -enumerate\nwrite_verilog -noattr -noexpr -nohex -nodec parts.v\n";
-        script += "setattr -mod -unset keep_hierarchy *\nflatten\n";
-    }
+/// From `generic.il` to gates of the library with this ABC script.
+fn map(top: &str) -> String {
+    format!(
+        "read_liberty -lib ../cells.lib\nread_ilang ../generic.il\nhierarchy -check -top {top}\n\
+         abc -liberty ../cells.lib -constr ../limits.txt -script recipe.abc\nopt_clean\n"
+    )
+}
+
+/// From one flat module of gates to `netlist.v`.
+fn finish(library: &CellLibrary) -> String {
+    let mut script = String::new();
     if let (Some(high), Some(low)) = (&library.roles.tie_high, &library.roles.tie_low) {
         let _ = writeln!(script, "hilomap -hicell {} {} -locell {} {}", high.cell, high.output, low.cell, low.output);
     }
@@ -188,6 +184,25 @@ pub fn back(top: &str, library: &CellLibrary, parts: bool) -> String {
     script += "tee -q -o cells.json stat -json\n";
     script += "write_verilog -noattr -noexpr -nohex -nodec netlist.v\n";
     script
+}
+
+/// From `generic.il` to `netlist.v` with this ABC script.
+pub fn back(top: &str, library: &CellLibrary) -> String {
+    map(top) + &finish(library)
+}
+
+/// From `generic.il` to `part.v` with this ABC script: one module with its inner parts as instances.
+pub fn part(name: &str) -> String {
+    map(name)
+        + "rename -enumerate\ntee -q -o cells.json stat -json\nwrite_verilog -noattr -noexpr -nohex -nodec part.v\n"
+}
+
+/// From the modules of `parts.v` to `netlist.v`, flat: cells are named after the instance they are in.
+pub fn assemble(top: &str, library: &CellLibrary) -> String {
+    format!(
+        "read_liberty -lib ../cells.lib\nread_verilog parts.v\nhierarchy -check -top {top}\nflatten\n{}",
+        finish(library)
+    )
 }
 
 /// What ABC is told about the world around the module: inputs come from the

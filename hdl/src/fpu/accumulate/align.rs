@@ -14,6 +14,7 @@ use crate::fpu::shift::right_window;
 /// | `fresh_i`, `void_i` | 1 | the sum before, the product counts as +0, as nothing |
 /// | `product_i` | width | the product |
 /// | `swap_i`, `places_i` | 1, P | the product has the greater exponent; the shift, one more if so |
+/// | `close_i` | 1 | clear: they are more than two places apart |
 /// | `major_o`, `aligned_o`, `subtract_o` | S + 1, S + 4, 1 | what is added or subtracted |
 /// | `scale_o`, `sign_o`, `nan_o`, `infinite_o` | E, 1, 1, 1 | of the sum, unless it turns out otherwise |
 /// | `near_o` | 1 | more than one leading bit may be lost |
@@ -39,6 +40,7 @@ pub(super) fn alignment(shape: &Shape) -> Circuit {
     let product = c.input("product_i", shape.format.width(), "the product");
     let swap = c.input("swap_i", 1, "the product has the greater exponent");
     let places = c.input("places_i", shape.places(), "shift of the other, one place more if swap_i");
+    let close = c.input("close_i", 1, "operands may be at most two places apart");
 
     let p = unpack(&mut c, shape.format, "product", &product, false);
     let counts = c.net("counts", !fresh, "the sum before counts");
@@ -54,13 +56,15 @@ pub(super) fn alignment(shape: &Shape) -> Circuit {
     let minor = c.net("minor", minor, "significand of the lesser exponent");
     let aligned = right_window(&mut c, "align", &minor.above(1), &places);
 
-    // Operands two places apart, or a greater one from 1.5 on, lose one bit at most. With
-    // a sum of zero the product counts as near: its distance says nothing.
-    let close = c.net("close", !places.slice(1, shape.places() - 1).any(), "at most two places apart");
-    let same = c.net("same", &close & !places.bit(0) & !&swap, "the exponents are the same");
-    let one = c.net("one_apart", &close & (places.bit(0) ^ &swap), "the exponents differ by 1, or the sum is 0");
+    // Operands two places apart, or a greater one from 1.5 on, lose one bit at most. A product
+    // on a sum of zero may count as near: its distance says nothing, and both paths are right.
+    // Bits of the distance that change together are at times all clear, and the path for
+    // cancellations would follow: `close_i` is a register of its own, clear without a glitch.
+    let few = c.net("few", !places.slice(1, shape.places() - 1).any(), "at most two places apart");
+    let same = c.net("same", &few & !places.bit(0) & !&swap, "the exponents are the same");
+    let one = c.net("one_apart", &few & (places.bit(0) ^ &swap), "the exponents differ by 1, or the sum is 0");
     let large = c.net("is_large", major.bit(s - 1) & major.bit(s - 2), "the greater one is at least 1.5");
-    let near = c.net("near", &subtract & (same | (one & !large)), "more than one leading bit may be lost");
+    let near = c.net("near", &close & (&subtract & (same | (one & !large))), "more than one leading bit may be lost");
 
     // Special operands.
     let past = exceeds(&mut c, shape, &before, &scale);

@@ -118,7 +118,7 @@ pub(crate) fn accumulate(c: &mut Circuit, format: FloatFormat, addend: &Addend<'
     let shape = Shape::of(format);
     let (w, s, e, p) = (shape.sum(), shape.significand, shape.exponent, shape.places());
     let special = if shape.infinite { 1 } else { 0 };
-    let width = w + e + 5 + special + 1 + p + 2;
+    let width = w + e + 5 + special + 1 + p + 3;
     let state = c.forward("accumulator_word", width, "the sum, and how the product is added to it");
     let mut low = width;
     let mut field = |width: u32| {
@@ -129,7 +129,7 @@ pub(crate) fn accumulate(c: &mut Circuit, format: FloatFormat, addend: &Addend<'
     let [sign, negative, carried, halved, nan] = [(); 5].map(|()| field(1));
     let infinite = shape.infinite.then(|| field(1));
     let (swap, places) = (field(1), field(p));
-    let [fresh, there] = [(); 2].map(|()| field(1));
+    let [close, fresh, there] = [(); 3].map(|()| field(1));
     let void = c.net("void", !there, "the product has been added");
 
     let inputs = [("sum_i", &raw), ("carried_i", &carried), ("halved_i", &halved), ("negative_i", &negative)];
@@ -144,6 +144,7 @@ pub(crate) fn accumulate(c: &mut Circuit, format: FloatFormat, addend: &Addend<'
         ("product_i", addend.product),
         ("swap_i", &swap),
         ("places_i", &places),
+        ("close_i", &close),
     ];
     inputs.extend(infinite.iter().map(|infinite| ("infinite_i", infinite)));
     let aligned = c.instance("align", align::alignment(&shape), &inputs);
@@ -172,12 +173,13 @@ pub(crate) fn accumulate(c: &mut Circuit, format: FloatFormat, addend: &Addend<'
     let order = c.instance("order", order::ordering(&shape), &inputs);
     let [next_scale, next_sign, special] = ["scale_o", "sign_o", "special_o"].map(|port| order.port(port));
     let [carried, halved, swap, places] = ["carried_o", "halved_o", "swap_o", "places_o"].map(|port| order.port(port));
+    let close = order.port("close_o");
     let fresh = c.net("fresh_next", addend.enters & addend.restart, "the sum counts as 0 for the product");
 
     let (negative, low) = (sum.top(), sum.slice(0, 2));
     let mut fields = vec![&upper, &low, &next_scale, &next_sign, &negative, &carried, &halved];
     fields.extend(if shape.infinite { vec![&nan_next, &special] } else { vec![&special] });
-    fields.extend([&swap, &places, &fresh, addend.enters]);
+    fields.extend([&swap, &places, &close, &fresh, addend.enters]);
     let stored = c.reset_register("accumulator", &concat(&fields), addend.moves);
     c.define(&state, stored);
     Accumulated { shape, significand, scale, sign, nan, infinite }

@@ -16,12 +16,12 @@ use crate::circuit::{Circuit, concat, literal, vector};
 /// | `carried_o`, `halved_o` | 1 | where the significand begins, see `rounding` |
 /// | `scale_o`, `sign_o` | E, 1 | of the sum |
 /// | `special_i`, `special_o` | 1 | it is infinite, or, in a format without infinities, a NaN |
-/// | `swap_o`, `places_o` | 1, P | see `alignment` |
+/// | `swap_o`, `places_o`, `close_o` | 1, P, 1 | see `alignment` |
 ///
 /// The difference of exponents is taken before the clock edge, where it changes little
 /// but registers; its sign complements it, which is one place less than to negate it.
-/// Under a product the sum of zero is shifted by no place: subtracted, it is near;
-/// combinational.
+/// Under a product the sum of zero is shifted by no place. Whether the operands are close is
+/// taken from the exponent before it is normalised, which is there earlier; combinational.
 ///
 /// ```text
 /// scale + 1 ─┬────────────── - shift ── scale
@@ -66,7 +66,7 @@ pub(super) fn ordering(shape: &Shape) -> Circuit {
     let last = c.net("next_lsb", next.bit(0) | !next.any(), "last bit of the product's biased exponent");
     let next = concat(&[&next.slice(1, e - 1), &last]);
     let above = c.net("above", raised.extend(e + 2) - next.extend(e + 2), "exponent of the top bit less the product's");
-    let distance = c.net("distance", above - places.extend(e + 2), "exponent of the sum less that of the product");
+    let distance = c.net("distance", &above - places.extend(e + 2), "exponent of the sum less that of the product");
     let forced = c.net("forced", &zero | &restart, "the sum is, or counts as, 0");
     let swap = c.net("swap", &enters & (&forced | distance.top()), "the product goes on top");
     let flip = vector(&vec![distance.top(); e as usize + 1]);
@@ -79,5 +79,8 @@ pub(super) fn ordering(shape: &Shape) -> Circuit {
     c.output("halved_o", halved, "the significand begins at the third bit");
     c.output("swap_o", swap, "the product has the greater exponent");
     c.output("places_o", shift, "shift of the lesser operand, one less if swapped");
+    // A far sum is normalised by at most two places, so that the distance need not be awaited.
+    let within = c.net("within", !above.slice(2, e).any() | above.slice(1, e + 1).all(), "from -2 to 3 above it");
+    c.output("close_o", &within | &near | &restart, "the operands may be at most two places apart");
     c
 }

@@ -150,10 +150,13 @@ impl Component {
                 ("pattern_bus_bit", size.patterns * bus_bits),
                 ("product_column_change_bit", size.products * column_changes * size.product_bits),
             ],
-            // In logic only those bits are compared that a pattern cares for.
+            // In logic only those bits are compared that a pattern cares for, and what leads to a
+            // product grows, not all of them switch: in the memory of one layer, and in all those
+            // that the layer's number selects from.
             Self::GridFrozen => vec![
                 ("compared_bit_prefix_change", size.compared_bits * prefix_changes),
-                ("product_column_change_bit", size.products * column_changes * size.product_bits),
+                ("root_product_hit_product_bit", size.products.sqrt() * hits * size.product_bits),
+                ("root_stored_bit_prefix_change", size.stored_bits.sqrt() * prefix_changes),
             ],
             // A column's line leads to its rows, and what tells a row's prefix to those of all columns.
             Self::FactoredProgrammable => vec![
@@ -174,12 +177,11 @@ impl Component {
             ],
             Self::Multiplier => vec![("miss", misses), ("operand_bit", operand_bits)],
             Self::FloatSum => vec![
-                ("searched", size.searched),
                 ("awake", awake),
-                ("bus_bit", bus_bits),
                 ("sum", summed),
-                ("sum_stored_bit", summed * size.product_bits),
                 ("start", starts),
+                // A product that logic reads settles late, and what orders the next sum follows all of it.
+                ("root_row_read", size.rows_in_logic.sqrt() * hits),
                 ("product_bit", product_bits),
                 ("sign_flip", sign_flips),
                 ("order_change", order_changes),
@@ -250,6 +252,8 @@ impl Component {
 pub(super) struct Size {
     /// Rows of the memory, the products of all columns counted.
     pub(super) rows: f64,
+    /// Those of a `factored` memory in logic.
+    rows_in_logic: f64,
     /// Patterns of a `grid`.
     pub(super) patterns: f64,
     /// Bits of the activation that patterns in logic are compared with, in any of the layers, all together.
@@ -299,6 +303,7 @@ impl Size {
             Accumulator::Fixed { width, .. } => f64::from(width),
         };
         let scaled = f64::from(u8::from(config.factored_memory().is_some()));
+        let rows_in_logic = if config.is_frozen() { scaled * rows } else { 0.0 };
         // Contents of trained networks are regular.
         let known = config.factored_memory().is_some() && config.is_frozen() && config.has_codebook();
         let searched = f64::from(u8::from(!known));
@@ -316,6 +321,7 @@ impl Size {
         };
         Self {
             rows,
+            rows_in_logic,
             patterns,
             compared_bits,
             products,

@@ -24,8 +24,9 @@ mod states;
 #[cfg(test)]
 mod tests;
 
-use super::{EquivalenceError, parallel};
+use super::EquivalenceError;
 use crate::gates::netlist::FlatNetlist;
+use crate::parallel;
 use crate::process::ProcessError;
 use crate::synth::liberty::CellLibrary;
 use crate::tools::{MissingTool, ToolError};

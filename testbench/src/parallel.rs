@@ -1,24 +1,24 @@
-//! Several proofs at a time, one on each core.
+//! Several proofs or runs of a tool at a time, one on each core.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
-/// What `prove` makes of each item, in their order, or the error of the first
+/// What `work` makes of each item, in their order, or the error of the first
 /// item that has one. After an error nothing more is begun.
-pub(super) fn all<T: Sync, P: Send, E: Send>(
+pub(crate) fn all<T: Sync, P: Send, E: Send>(
     items: &[T],
-    prove: impl Fn(&T) -> Result<P, E> + Sync,
+    work: impl Fn(&T) -> Result<P, E> + Sync,
 ) -> Result<Vec<P>, E> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     // Items are begun in their order, and what is begun is finished: all items
     // before one that fails have a result.
-    let work = || {
+    let worker = || {
         let mut results = Vec::new();
         while !failed.load(Ordering::Relaxed) {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(item) = items.get(index) else { break };
-            let result = prove(item);
+            let result = work(item);
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             results.push((index, result));
         }
@@ -26,8 +26,8 @@ pub(super) fn all<T: Sync, P: Send, E: Send>(
     };
     let mut results = thread::scope(|scope| {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        let others: Vec<_> = (1..cores.min(items.len())).map(|_| scope.spawn(work)).collect();
-        let mut results = work();
+        let others: Vec<_> = (1..cores.min(items.len())).map(|_| scope.spawn(worker)).collect();
+        let mut results = worker();
         for other in others {
             results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
         }
