@@ -76,7 +76,7 @@ if ! [ -f "$sky130" ]; then
   exit 0
 fi
 # Of each kind some: what energies go with was found on osu018.
-few=(d_pair4 d_pair16 d_pair32_frozen d_factored_8x3 d_factored_16x2_10 d_factored_8x3_frozen_short d_factored_8x2_shared_frozen_10
+few=(d_pair4 d_pair16 d_pair32_frozen k_pair128 d_factored_8x3 d_factored_16x2_10 d_factored_8x3_frozen_short d_factored_8x2_shared_frozen_10
   d_factored_8x2_shared_frozen_p6 d_grid_12x4_fixed d_grid_16x8_frozen_10 k_factored_16x2_frozen_short
   k_factored_16x3_shared_frozen_12 k_factored_32x3_shared_frozen k_factored_16x3_frozen k_factored_16x3_shared_frozen_p6
   k_grid_16x8_12 k_grid_24x16_frozen_12 d_grid_24x8_frozen_fixed d_grid_12x4_frozen_12 d_grid_32x12_frozen

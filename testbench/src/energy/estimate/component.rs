@@ -150,13 +150,13 @@ impl Component {
                 ("pattern_bus_bit", size.patterns * bus_bits),
                 ("product_column_change_bit", size.products * column_changes * size.product_bits),
             ],
-            // In logic only those bits are compared that a pattern cares for, and what leads to a
-            // product grows, not all of them switch: in the memory of one layer, and in all those
-            // that the layer's number selects from.
+            // In logic only those bits are compared that a pattern cares for. All terms go with what
+            // changes: hits of one activation and weight after another take next to nothing.
             Self::GridFrozen => vec![
                 ("compared_bit_prefix_change", size.compared_bits * prefix_changes),
-                ("root_product_hit_product_bit", size.products.sqrt() * hits * size.product_bits),
-                ("root_stored_bit_prefix_change", size.stored_bits.sqrt() * prefix_changes),
+                ("product_column_change_bit", size.products * column_changes * size.product_bits),
+                // A pattern's line leads to the products of all columns.
+                ("column_prefix_change", size.columns * prefix_changes),
             ],
             // A column's line leads to its rows, and what tells a row's prefix to those of all columns.
             Self::FactoredProgrammable => vec![
