@@ -3,7 +3,7 @@
 //! [`liberty`] finds a library's cells by function, [`script`] writes the Yosys
 //! scripts, [`recipe`] the ABC scripts, and [`sta`] measures the longest path. [`power`] asks OpenSTA about energy.
 //! Several recipes are tried; of those that meet the period the smallest wins.
-//! [`apart`] maps modules whose bounds are kept by themselves. [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
+//! `apart` maps modules whose bounds are kept by themselves. [`cache`] keeps what was done. [`fpga`] places and routes for iCE40 and ECP5.
 
 mod apart;
 pub mod assigns;
