@@ -4,7 +4,7 @@
 #                                       measured is kept, so that it can be interrupted
 # The figures go to docs/measured/energy_nets.json, and from there into the page, where what the folder
 # does not have stays as it was, with a mark. Takes
-# hours on two cores the first time.
+# about an hour on two cores the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/setup.sh
