@@ -14,7 +14,7 @@ use crate::fpu::shift::right_window;
 /// | `fresh_i`, `void_i` | 1 | the sum before, the product counts as +0, as nothing |
 /// | `product_i` | width | the product |
 /// | `swap_i`, `places_i` | 1, P | the product has the greater exponent; the shift, one more if so |
-/// | `close_i` | 1 | clear: they are more than two places apart |
+/// | `close_i` | 1 | clear: they are two places apart or more |
 /// | `major_o`, `aligned_o`, `subtract_o` | S + 1, S + 4, 1 | what is added or subtracted |
 /// | `scale_o`, `sign_o`, `nan_o`, `infinite_o` | E, 1, 1, 1 | of the sum, unless it turns out otherwise |
 /// | `near_o` | 1 | more than one leading bit may be lost |

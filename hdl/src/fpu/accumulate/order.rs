@@ -79,7 +79,8 @@ pub(super) fn ordering(shape: &Shape) -> Circuit {
     c.output("halved_o", halved, "the significand begins at the third bit");
     c.output("swap_o", swap, "the product has the greater exponent");
     c.output("places_o", shift, "shift of the lesser operand, one less if swapped");
-    // A far sum is normalised by at most two places, so that the distance need not be awaited.
+    // A far sum is normalised by at most two places, so that the distance need not be awaited: one of
+    // -1 to 1, which is all that can be near, comes of -1 to 3. A near sum, and one that counts as 0, may be anywhere.
     let within = c.net("within", !above.slice(2, e).any() | above.slice(1, e + 1).all(), "from -2 to 3 above it");
     c.output("close_o", &within | &near | &restart, "the operands may be at most two places apart");
     c
