@@ -7,7 +7,7 @@ use crate::gates::netlist::FlatNetlist;
 use crate::gates::timing::Timing;
 use crate::gates::{CLOCK_SLEW_NS, Conditions, Program};
 use crate::synth::liberty::CellLibrary;
-use crate::synth::recipe::{FEW, RECIPES, Recipe};
+use crate::synth::recipe::{AREA, FEW, RECIPES, Recipe};
 use crate::synth::sta::Surroundings;
 use crate::synth::{Design, Goal, Netlist, synthesise_tried};
 use axp_hdl::Rtl;
@@ -31,6 +31,9 @@ const ROW: &str = "axp_am_row";
 /// Rows of a programmable memory above which only a few recipes are tried.
 const MANY_ROWS: usize = 16;
 
+/// The same for a `grid` in logic, whose products ABC maps all together.
+const MANY_PRODUCTS: usize = 512;
+
 /// A netlist on a library, not yet at a clock period.
 pub struct Gates {
     /// The Verilog.
@@ -51,8 +54,8 @@ impl Gates {
     /// its top module but the registers of control bits.
     ///
     /// Each row of a programmable memory keeps its bounds too, so that ABC maps one row
-    /// and not all. Unless there are `recipes`, such memories of many rows are tried with a few
-    /// of ours, everything else with all of them; the smallest netlist within 20 ns wins (30 ns on
+    /// and not all. Unless there are `recipes`, such memories of many rows, and a `grid` of many
+    /// products in logic, are tried with a few of ours, everything else with all of them; the smallest netlist within 20 ns wins (30 ns on
     /// libraries other than osu018, whose cells are slower at their wire load), or the fastest.
     ///
     /// # Errors
@@ -68,8 +71,7 @@ impl Gates {
         let rtl = axp_hdl::generate(config)?;
         let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
         let design = Design { top: &rtl.top, modules: &modules, clock: Some(CLOCK), control: CONTROL };
-        let ours = if config.rows() > MANY_ROWS && !config.is_frozen() { FEW } else { RECIPES };
-        let recipes = recipes.unwrap_or(ours);
+        let recipes = recipes.unwrap_or_else(|| suitable(config));
         let goal = Goal { period: goal_ns(library), wire_load: library.wire_load() };
         let netlist = synthesise_tried(&design, &parts(&rtl), recipes, library, goal, cache, cancel)
             .map_err(|source| EnergyError::Synth { contender: name.to_owned(), source })?;
@@ -113,6 +115,16 @@ impl Gates {
 /// What surrounds a processing element on a library.
 pub(super) fn around(library: &CellLibrary) -> Surroundings<'static> {
     Surroundings { wire_load: library.wire_load(), clock: Some(CLOCK), control: CONTROL }
+}
+
+/// The recipes to try: all but where each of them takes minutes.
+fn suitable(config: &PeConfig) -> &'static [Recipe] {
+    let (frozen, grid) = (config.is_frozen(), config.grid_memory().is_some());
+    match config.rows() {
+        rows if frozen && grid && rows > MANY_PRODUCTS => AREA,
+        rows if !frozen && rows > MANY_ROWS => FEW,
+        _ => RECIPES,
+    }
 }
 
 fn goal_ns(library: &CellLibrary) -> f64 {

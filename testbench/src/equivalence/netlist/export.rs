@@ -31,12 +31,21 @@ pub struct Sides {
 /// one: a module that uses one is not proven.
 const LIBERTY: &str = "read_liberty -ignore_miss_func -ignore_miss_dir -ignore_miss_data_latch";
 
+/// How much of a module's Verilog Yosys turns into gates of single bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gold {
+    /// All of it.
+    Gates,
+    /// Nothing: operators stay on whole words, and what is undefined stays so.
+    Words,
+}
+
 /// Both sides of the modules `wanted`; `kept` are all modules of the netlist.
 pub fn export(
     rtl: &Rtl,
     hierarchy: &str,
-    kept: &[String],
-    wanted: &[String],
+    (kept, wanted): (&[String], &[String]),
+    gold: Gold,
     library: &CellLibrary,
     cancel: &AtomicBool,
 ) -> Result<Exported, NetlistError> {
@@ -46,7 +55,7 @@ pub fn export(
     for (index, module) in rtl.modules.iter().enumerate() {
         folder.write(&format!("module{index}.v"), &module.text)?;
     }
-    folder.must(&script(rtl, kept, wanted), &rtl.top, cancel)?;
+    folder.must(&script(rtl, (kept, wanted), gold), &rtl.top, cancel)?;
     let read = |file: &str| {
         let text = folder.read(file)?;
         let unreadable = |error: serde_json::Error| NetlistError::Unreadable { what: format!("{file}: {error}") };
@@ -67,7 +76,7 @@ pub fn export(
 }
 
 /// Without `-norom`, Yosys 0.23 takes a register behind a `case` into a ROM.
-fn script(rtl: &Rtl, kept: &[String], wanted: &[String]) -> String {
+fn script(rtl: &Rtl, (kept, wanted): (&[String], &[String]), gold: Gold) -> String {
     let mut script = String::new();
     for index in 0..rtl.modules.len() {
         let _ = writeln!(script, "read_verilog module{index}.v");
@@ -78,7 +87,9 @@ fn script(rtl: &Rtl, kept: &[String], wanted: &[String]) -> String {
     for (index, name) in wanted.iter().enumerate() {
         let others: Vec<&str> = kept.iter().filter(|other| *other != name).map(String::as_str).collect();
         let boxes = if others.is_empty() { String::new() } else { format!("blackbox {}\n", others.join(" ")) };
-        for (side, file) in [("rtl", "gold"), ("netlist", "gate")] {
+        let gates = "techmap\nopt_clean\nsetundef -anyseq\n";
+        let of_gold = if gold == Gold::Gates { gates } else { "" };
+        for (side, file, gates) in [("rtl", "gold", of_gold), ("netlist", "gate", gates)] {
             let _ = writeln!(
                 script,
                 "design -load {side}
@@ -86,10 +97,7 @@ fn script(rtl: &Rtl, kept: &[String], wanted: &[String]) -> String {
 proc -norom
 flatten
 opt_clean
-techmap
-opt_clean
-setundef -anyseq
-write_json {file}{index}.json"
+{gates}write_json {file}{index}.json"
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Modules that were proven before, by all that a proof depends on.
 
-use super::decide;
+use super::{decide, expand};
 use crate::atomic;
 use crate::equivalence::netlist::NetlistError;
 use crate::synth::liberty::CellLibrary;
@@ -23,7 +23,7 @@ pub struct Proof {
 }
 
 /// Version of the way modules are proven.
-const METHOD: &str = "netlist-proof-1";
+const METHOD: &str = "netlist-proof-2";
 
 /// What this process has proven, by key.
 static PROVEN: Mutex<BTreeMap<String, Proof>> = Mutex::new(BTreeMap::new());
@@ -38,7 +38,9 @@ pub struct Kept<'a> {
 impl<'a> Kept<'a> {
     /// Proofs on this library.
     pub fn of(library: &CellLibrary, folder: Option<&'a Path>) -> Result<Self, ToolError> {
-        let common = [METHOD, &library.sha256, &Tool::Yosys.version()?, decide::SWEEP, &decide::script(1)].join("\n\0");
+        let common =
+            [METHOD, expand::METHOD, &library.sha256, &Tool::Yosys.version()?, decide::SWEEP, &decide::script(1)]
+                .join("\n\0");
         Ok(Self { folder, common })
     }
 

@@ -1,8 +1,11 @@
 //! Proofs that a netlist of library cells is its Verilog, module by module.
 //!
 //! ```text
-//! export   both texts as single-bit gates, by Yosys; cells as the library says
-//! json     these gates
+//! export   both texts as cells of words or as single-bit gates, by Yosys; cells as the library says
+//! json     these cells
+//! expand   modules without registers and instances, case by case
+//! words    their operators and gates as a graph
+//! aig      this graph
 //! states   registers and latches, and which of them are one
 //! cut      both sides without them, one step of an induction over time
 //! decide   ABC and SAT on the two sides
@@ -14,8 +17,12 @@
 //! Modules inside that are proven on their own are cut out: what they are given is
 //! proven equal, what they show is taken as equal.
 
+mod aig;
 mod cut;
 mod decide;
+mod expand;
+#[cfg(test)]
+mod expand_tests;
 mod export;
 mod flat;
 mod json;
@@ -23,6 +30,7 @@ mod kept;
 mod states;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use super::EquivalenceError;
 use crate::gates::netlist::FlatNetlist;
@@ -32,7 +40,8 @@ use crate::synth::liberty::CellLibrary;
 use crate::tools::{MissingTool, ToolError};
 use axp_hdl::Rtl;
 use decide::Verdict;
-use export::{Exported, Sides};
+use expand::Expansion;
+use export::{Exported, Gold, Sides};
 use kept::{Kept, Proof};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -185,12 +194,20 @@ pub fn check_netlist(
             outcomes.insert(name, Ok(proof));
         }
     }
-    let wanted: Vec<String> = names.iter().filter(|name| !outcomes.contains_key(name.as_str())).cloned().collect();
-    let Exported { sides, hierarchy } = export::export(rtl, texts.hierarchy, &names, &wanted, library, limits.cancel)?;
+    let keep = |name: &str, proof: Proof| keys.get(name).map_or(Ok(()), |key| kept.keep(key, proof));
+    let open = |outcomes: &BTreeMap<&str, Outcome>, name: &&String| !outcomes.contains_key(name.as_str());
+    let tables = names.iter().filter(|name| open(&outcomes, name) && is_table(rtl, name)).cloned().collect::<Vec<_>>();
+    for (name, proof) in tables_proven(rtl, texts.hierarchy, (&names, &tables), library, limits)? {
+        keep(name, proof)?;
+        outcomes.insert(name, Ok(proof));
+    }
+    let wanted: Vec<String> = names.iter().filter(|name| open(&outcomes, name)).cloned().collect();
+    let Exported { sides, hierarchy } =
+        export::export(rtl, texts.hierarchy, (&names, &wanted), Gold::Gates, library, limits.cancel)?;
     let results = parallel::all(&sides.iter().collect::<Vec<_>>(), |(name, sides)| {
         let outcome = prove(name, sides, limits)?;
-        if let (Ok(proof), Some(key)) = (&outcome, keys.get(name.as_str())) {
-            kept.keep(key, *proof)?;
+        if let Ok(proof) = &outcome {
+            keep(name, *proof)?;
         }
         Ok::<_, NetlistError>(outcome)
     })?;
@@ -211,6 +228,38 @@ pub fn check_netlist(
 
 /// A proof, or why there is none and how long that took to find out.
 type Outcome = Result<Proof, (String, f64)>;
+
+/// Whether a module may be a table in logic: it keeps nothing, and has nothing inside.
+fn is_table(rtl: &Rtl, name: &str) -> bool {
+    let module = rtl.modules.iter().find(|module| module.name == name);
+    module.is_some_and(|module| module.children.is_empty() && !module.text.contains("edge "))
+}
+
+/// Those of these modules that were proven case by case.
+fn tables_proven<'a>(
+    rtl: &Rtl,
+    hierarchy: &str,
+    (names, tables): (&[String], &'a [String]),
+    library: &CellLibrary,
+    limits: Limits<'_>,
+) -> Result<Vec<(&'a str, Proof)>, NetlistError> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sides = export::export(rtl, hierarchy, (names, tables), Gold::Words, library, limits.cancel)?.sides;
+    let proofs = parallel::all(tables, |name| {
+        let begin = Instant::now();
+        let expansion = sides.get(name).and_then(|sides| expand::expand(&sides.gold, &sides.gate, limits.cancel));
+        match expansion {
+            Some(Expansion::Equal(bits)) => Ok(Some(Proof { bits, seconds: begin.elapsed().as_secs_f64() })),
+            Some(Expansion::Different(signals, case)) => {
+                Err(NetlistError::Refuted { module: name.clone(), signals: signals.join(", "), log: case })
+            }
+            None => Ok(None),
+        }
+    })?;
+    Ok(tables.iter().zip(proofs).filter_map(|(name, proof)| Some((name.as_str(), proof?))).collect())
+}
 
 fn prove(name: &str, sides: &Sides, limits: Limits<'_>) -> Result<Outcome, NetlistError> {
     let begin = Instant::now();
