@@ -63,6 +63,8 @@ build digits d_grid_32x12_frozen --memory grid --size 32x12 --frozen --zero-skip
 build keywords k_grid_16x8_12 --memory grid --size 16x8 --accumulator fixed --accumulator-bits 12 --zero-skip
 build keywords k_grid_32x14_frozen_short --memory grid --size 32x14 "${short[@]}" --frozen --zero-skip
 fixed_frozen keywords k_grid_24x16_frozen_12 24x16 12
+fixed_frozen keywords k_grid_24x16_frozen_10 24x16 10
+fixed_frozen digits d_grid_48x12_frozen_12 48x12 12
 build digits d_factored_8x2_shared_frozen_p6 --memory factored --size 8x2 --fractions 2 --product-bits 6 \
   --frozen "${index[@]}"
 build keywords k_factored_16x3_shared_frozen_p6 --memory factored --size 16x3 --fractions 4 --product-bits 6 \
@@ -80,5 +82,5 @@ few=(d_pair4 d_pair16 d_pair32_frozen k_pair128 d_factored_8x3 d_factored_16x2_1
   d_factored_8x2_shared_frozen_p6 d_grid_12x4_fixed d_grid_16x8_frozen_10 k_factored_16x2_frozen_short
   k_factored_16x3_shared_frozen_12 k_factored_32x3_shared_frozen k_factored_16x3_frozen k_factored_16x3_shared_frozen_p6
   k_grid_16x8_12 k_grid_24x16_frozen_12 d_grid_24x8_frozen_fixed d_grid_12x4_frozen_12 d_grid_32x12_frozen
-  k_grid_32x14_frozen_short)
+  k_grid_32x14_frozen_short k_grid_24x16_frozen_10 d_grid_48x12_frozen_12)
 target/release/axp energy-table "${few[@]/#/$out/}" --liberty "$sky130" --macs 512 --keep --out "$file"

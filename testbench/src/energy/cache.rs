@@ -3,11 +3,11 @@
 use super::compare::Comparison;
 use super::contender::{Baseline, Contender};
 use super::error::EnergyError;
+use super::gates;
 use super::window::LayerWindow;
 use super::{LEAST_ANNOTATED_PERCENT, METHOD};
 use crate::atomic;
 use crate::synth::liberty::CellLibrary;
-use crate::synth::recipe::RECIPES;
 use crate::synth::{SynthError, power, text_hash};
 use crate::tools::Tool;
 use axp_spec::LayerMemory;
@@ -45,7 +45,6 @@ pub fn file(
         tool(Tool::Yosys)?,
         tool(Tool::Sta)?,
         reads_activity.to_string(),
-        RECIPES.iter().map(|recipe| recipe.script(1)).collect(),
         clock_ns.map_or(String::new(), |ns| ns.to_string()),
         windows_hash(windows),
     ];
@@ -55,7 +54,8 @@ pub fn file(
         let rtl = axp_hdl::generate(&config)?;
         let modules: Vec<(&str, &str)> = rtl.modules.iter().map(|m| (m.name.as_str(), m.text.as_str())).collect();
         let text = text_hash(&crate::synth::Design { top: &rtl.top, modules: &modules, clock: None, control: &[] });
-        parts.extend([name, format!("{zero_skip} {range:?}"), text]);
+        let recipes = gates::suitable(&config).iter().map(|recipe| recipe.script(1)).collect();
+        parts.extend([name, format!("{zero_skip} {range:?}"), text, recipes]);
     }
     let key = sha256_hex(parts.join("\n\0").as_bytes());
     Ok(folder.join(format!("energy-{}.json", &key[..24])))

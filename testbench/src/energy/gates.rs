@@ -31,9 +31,6 @@ const ROW: &str = "axp_am_row";
 /// Rows of a programmable memory above which only a few recipes are tried.
 const MANY_ROWS: usize = 16;
 
-/// The same for a `grid` in logic, whose products ABC maps all together.
-const MANY_PRODUCTS: usize = 512;
-
 /// A netlist on a library, not yet at a clock period.
 pub struct Gates {
     /// The Verilog.
@@ -54,8 +51,7 @@ impl Gates {
     /// its top module but the registers of control bits.
     ///
     /// Each row of a programmable memory keeps its bounds too, so that ABC maps one row
-    /// and not all. Unless there are `recipes`, such memories of many rows, and a `grid` of many
-    /// products in logic, are tried with a few of ours, everything else with all of them; the smallest netlist within 20 ns wins (30 ns on
+    /// and not all. Unless there are `recipes`, it is tried with those that suit it; the smallest netlist within 20 ns wins (30 ns on
     /// libraries other than osu018, whose cells are slower at their wire load), or the fastest.
     ///
     /// # Errors
@@ -117,12 +113,12 @@ pub(super) fn around(library: &CellLibrary) -> Surroundings<'static> {
     Surroundings { wire_load: library.wire_load(), clock: Some(CLOCK), control: CONTROL }
 }
 
-/// The recipes to try: all but where each of them takes minutes.
-fn suitable(config: &PeConfig) -> &'static [Recipe] {
-    let (frozen, grid) = (config.is_frozen(), config.grid_memory().is_some());
-    match config.rows() {
-        rows if frozen && grid && rows > MANY_PRODUCTS => AREA,
-        rows if !frozen && rows > MANY_ROWS => FEW,
+/// The recipes to try where nobody says: all, but a few where each of them takes minutes, and those
+/// for area where depth costs more than it brings, see [`AREA`].
+pub fn suitable(config: &PeConfig) -> &'static [Recipe] {
+    match (config.is_frozen(), config.grid_memory()) {
+        (true, Some(_)) => AREA,
+        (false, _) if config.rows() > MANY_ROWS => FEW,
         _ => RECIPES,
     }
 }
@@ -147,6 +143,7 @@ pub fn parts(rtl: &Rtl) -> Vec<&str> {
 mod tests {
     use super::*;
     use crate::energy::Baseline;
+    use axp_spec::Content;
 
     #[test]
     fn memory_rows_units_and_banks_are_parts() {
@@ -160,5 +157,18 @@ mod tests {
         assert!(found.iter().all(|part| !is_control(part)), "{found:?}");
         let rtl = axp_hdl::generate(&Baseline::Fixed.contender().config).unwrap();
         assert!(parts(&rtl).iter().all(|part| !part.contains("_am_")), "{:?}", parts(&rtl));
+    }
+
+    #[test]
+    fn recipes_suit_what_is_in_a_netlist() {
+        let programmable = |rows| suitable(&PeConfig::pair("axp_pe_rows", rows));
+        assert_eq!((programmable(16), programmable(17)), (RECIPES, FEW));
+        let frozen = |mut config: PeConfig| {
+            config.am.iter_mut().for_each(|am| am.content = Content::Frozen { layers: Vec::new() });
+            suitable(&config)
+        };
+        assert_eq!(frozen(PeConfig::grid("axp_pe_grid", 2, 2)), AREA);
+        assert_eq!(frozen(PeConfig::factored("axp_pe_factored", 64, 3)), RECIPES);
+        assert_eq!(suitable(&Baseline::Plain.contender().config), RECIPES);
     }
 }

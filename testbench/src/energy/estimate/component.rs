@@ -150,13 +150,15 @@ impl Component {
                 ("pattern_bus_bit", size.patterns * bus_bits),
                 ("product_column_change_bit", size.products * column_changes * size.product_bits),
             ],
-            // In logic only those bits are compared that a pattern cares for. All terms go with what
-            // changes: hits of one activation and weight after another take next to nothing.
+            // All terms go with what changes: hits of one activation and weight after another take next to
+            // nothing. Logic that reads a product is shared by those beside it, and a column's line leads
+            // to a product of every pattern; fewer of their bits are the layer's own where there are more layers.
             Self::GridFrozen => vec![
-                ("compared_bit_prefix_change", size.compared_bits * prefix_changes),
-                ("product_column_change_bit", size.products * column_changes * size.product_bits),
-                // A pattern's line leads to the products of all columns.
-                ("column_prefix_change", size.columns * prefix_changes),
+                ("root_product_prefix_change", size.products.sqrt() * prefix_changes),
+                (
+                    "pattern_column_change_bit_root_layer",
+                    size.patterns * column_changes * size.product_bits / size.frozen_layers.max(1.0).sqrt(),
+                ),
             ],
             // A column's line leads to its rows, and what tells a row's prefix to those of all columns.
             Self::FactoredProgrammable => vec![
@@ -260,6 +262,8 @@ pub(super) struct Size {
     pub(super) compared_bits: f64,
     /// Products of a `grid`, of all patterns and columns.
     products: f64,
+    /// Layers of a frozen memory.
+    frozen_layers: f64,
     /// Their bits.
     pub(super) grid_bits: f64,
     /// Bits in registers of a programmable memory and its codebook.
@@ -325,6 +329,7 @@ impl Size {
             patterns,
             compared_bits,
             products,
+            frozen_layers: config.frozen_layers().len() as f64,
             grid_bits,
             register_bits,
             columns,
