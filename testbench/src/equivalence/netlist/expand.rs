@@ -18,6 +18,9 @@ const MOST_INPUTS: usize = 40;
 /// Inputs left at which all words are simulated.
 const SIMULATED: usize = 11;
 
+/// Nodes of a graph from which on every input is tried for the one that takes most of them with it.
+const TRIED: usize = 1000;
+
 /// Nodes that may be visited before a proof is given up: some ten seconds. A count and no time,
 /// so that what is proven does not depend on the machine.
 const NODES: u64 = 1 << 29;
@@ -29,7 +32,7 @@ const WORDS: usize = 8;
 const BESIDE: usize = 9;
 
 /// Version of what is proven here.
-pub const METHOD: &str = "expand-1";
+pub const METHOD: &str = "expand-2";
 
 /// What came out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,15 +194,28 @@ fn split(graph: &Graph, pairs: &[Pair], nodes: &mut u64, cancel: &AtomicBool) ->
         return None;
     }
     let readers = readers(graph);
-    // The input that most nodes read takes most of them with it.
-    let Some((input, _)) = readers.iter().max_by_key(|(_, count)| **count).filter(|_| readers.len() > SIMULATED) else {
+    if readers.len() <= SIMULATED {
         return simulated(graph, &readers.keys().copied().collect::<Vec<_>>(), pairs, nodes);
+    }
+    let candidates: Vec<u32> = if graph.nodes().len() > TRIED {
+        readers.keys().copied().collect()
+    } else {
+        // The input that most nodes read takes most of them with it.
+        readers.iter().max_by_key(|(_, count)| **count).map(|(input, _)| *input).into_iter().collect()
     };
-    for value in [false, true] {
-        *nodes = nodes.checked_sub(graph.nodes().len() as u64)?;
-        let (rest, pairs) = reduced(graph, Some((*input, value)), pairs);
+    let mut best: Option<(usize, u32, [(Graph, Vec<Pair>); 2])> = None;
+    for input in candidates {
+        *nodes = nodes.checked_sub(2 * graph.nodes().len() as u64)?;
+        let halves = [false, true].map(|value| reduced(graph, Some((input, value)), pairs));
+        let left = halves.iter().map(|(graph, _)| graph.nodes().len()).sum();
+        if best.as_ref().is_none_or(|(least, ..)| left < *least) {
+            best = Some((left, input, halves));
+        }
+    }
+    let (_, input, halves) = best?;
+    for (value, (rest, pairs)) in [false, true].into_iter().zip(halves) {
         if let Some(mut case) = split(&rest, &pairs, nodes, cancel)? {
-            case.insert(*input, value);
+            case.insert(input, value);
             return Some(Some(case));
         }
     }
