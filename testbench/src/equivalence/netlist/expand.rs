@@ -72,9 +72,9 @@ pub fn expand(gold: &Module, gate: &Module, cancel: &AtomicBool) -> Option<Expan
             let shown = values(&graph, &case);
             let value = |literal: Literal| shown[literal.node()] != literal.is_inverted();
             let surely = |signal: Signal| value(signal.one) != value(signal.zero);
-            let differ =
+            let refuted =
                 |gold: Signal, gate: Signal| surely(gold) && surely(gate) && value(gold.one) != value(gate.one);
-            let differing = outputs.iter().filter(|(_, gold, gate)| differ(*gold, *gate));
+            let differing = outputs.iter().filter(|(_, gold, gate)| refuted(*gold, *gate));
             let differing: Vec<String> = differing.map(|(name, ..)| (*name).clone()).collect();
             // What is undefined may differ.
             if differing.is_empty() {
@@ -146,8 +146,11 @@ fn clusters(graph: &Graph, pairs: BTreeSet<Pair>) -> Option<Vec<Vec<Pair>>> {
     Some(found.into_iter().map(|(_, cluster)| cluster).collect())
 }
 
+/// A graph of some pairs alone, and the pairs in it.
+type Half = (Graph, Vec<Pair>);
+
 /// The graph of these pairs alone where an input is known, and the pairs in it.
-fn reduced(graph: &Graph, known: Option<(u32, bool)>, pairs: &[Pair]) -> (Graph, Vec<Pair>) {
+fn reduced(graph: &Graph, known: Option<(u32, bool)>, pairs: &[Pair]) -> Half {
     let outputs: Vec<Literal> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
     let (graph, outputs) = graph.with(known, &outputs);
     let pairs: BTreeSet<Pair> =
@@ -203,7 +206,7 @@ fn split(graph: &Graph, pairs: &[Pair], nodes: &mut u64, cancel: &AtomicBool) ->
         // The input that most nodes read takes most of them with it.
         readers.iter().max_by_key(|(_, count)| **count).map(|(input, _)| *input).into_iter().collect()
     };
-    let mut best: Option<(usize, u32, [(Graph, Vec<Pair>); 2])> = None;
+    let mut best: Option<(usize, u32, [Half; 2])> = None;
     for input in candidates {
         *nodes = nodes.checked_sub(2 * graph.nodes().len() as u64)?;
         let halves = [false, true].map(|value| reduced(graph, Some((input, value)), pairs));
