@@ -7,6 +7,7 @@ use super::gates;
 use super::window::LayerWindow;
 use super::{LEAST_ANNOTATED_PERCENT, METHOD};
 use crate::atomic;
+use crate::equivalence::netlist;
 use crate::synth::liberty::CellLibrary;
 use crate::synth::{SynthError, power, text_hash};
 use crate::tools::Tool;
@@ -39,6 +40,7 @@ pub fn file(
     let mut parts = vec![
         env!("CARGO_PKG_VERSION").to_owned(),
         METHOD.to_string(),
+        netlist::methods().join(" "),
         LEAST_ANNOTATED_PERCENT.to_string(),
         library.sha256.clone(),
         library.wire_load().to_string(),

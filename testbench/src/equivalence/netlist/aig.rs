@@ -52,7 +52,7 @@ pub struct Graph {
     known: HashMap<(Literal, Literal), Literal, BuildHasherDefault<Multiplied>>,
 }
 
-/// Pairs of literals are hashed a few million times in one proof.
+/// Pairs of literals are hashed up to some hundred million times in one proof.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Multiplied(u64);
 
@@ -85,7 +85,7 @@ impl Graph {
 
     fn push(&mut self, node: Node) -> Literal {
         self.nodes.push(node);
-        // Graphs that a proof can deal with have far fewer than 2^31 nodes.
+        // `words` gives up long before 2^31 nodes, and a reduced graph has no more than its origin.
         Literal((self.nodes.len() as u32 - 1) << 1)
     }
 

@@ -31,7 +31,7 @@ const WORDS: usize = 8;
 /// Inputs whose cases are beside each other in these words.
 const BESIDE: usize = 9;
 
-/// Version of what is proven here.
+/// Version of what is proven here, in `words` and in `aig`.
 pub const METHOD: &str = "expand-2";
 
 /// What came out.
@@ -49,8 +49,9 @@ type Pair = (Literal, Literal);
 /// Values of inputs, by their number.
 type Case = BTreeMap<u32, bool>;
 
-/// Compares both sides. None where that is not for here to say: one side has registers, instances or
-/// arithmetic, outputs follow too many inputs, or what is undefined.
+/// Compares both sides. None where that is not for here to say: one side has other cells than those of
+/// [`words`] (registers, instances, arithmetic, `$pmux`), ports differ, outputs follow too many inputs or what is
+/// undefined, [`NODES`] do not suffice, or the user cancels.
 pub fn expand(gold: &Module, gate: &Module, cancel: &AtomicBool) -> Option<Expansion> {
     let mut graph = Graph::new();
     let (inputs, names) = inputs(gold, gate, &mut graph)?;
@@ -74,17 +75,19 @@ pub fn expand(gold: &Module, gate: &Module, cancel: &AtomicBool) -> Option<Expan
             let surely = |signal: Signal| value(signal.one) != value(signal.zero);
             let refuted =
                 |gold: Signal, gate: Signal| surely(gold) && surely(gate) && value(gold.one) != value(gate.one);
-            let differing = outputs.iter().filter(|(_, gold, gate)| refuted(*gold, *gate));
-            let differing: Vec<String> = differing.map(|(name, ..)| (*name).clone()).collect();
-            // What is undefined may differ.
+            let differing: Vec<_> = outputs.iter().filter(|(_, gold, gate)| refuted(*gold, *gate)).collect();
+            // They differ in nothing but undefined bits: for SAT to say, which takes each as anything.
             if differing.is_empty() {
                 return None;
             }
-            let named = names.iter().filter_map(|(number, name)| {
-                let value = case.get(number)?;
-                Some(format!("{name} = {}", u8::from(*value)))
+            let follow: Vec<Literal> = differing.iter().flat_map(|(_, gold, gate)| [gold.one, gate.one]).collect();
+            let followed = graph.followed(&follow, 1, &mut vec![0; graph.nodes().len()]);
+            let named = names.iter().filter(|(number, _)| followed.contains(number)).map(|(number, name)| {
+                let value = case.get(number).copied().unwrap_or(false);
+                format!("{name} = {}", u8::from(value))
             });
-            return Some(Expansion::Different(differing, named.collect::<Vec<_>>().join("\n")));
+            let case = named.collect::<Vec<_>>().join("\n");
+            return Some(Expansion::Different(differing.iter().map(|(name, ..)| (*name).clone()).collect(), case));
         }
     }
     Some(Expansion::Equal(outputs.len()))
@@ -188,7 +191,7 @@ fn differ(graph: &Graph, pairs: &[Pair], nodes: &mut u64, cancel: &AtomicBool) -
     split(&graph, &pairs, nodes, cancel)
 }
 
-/// The same for a graph that holds nothing but what the pairs follow.
+/// The same for a graph that holds little more than what the pairs follow.
 fn split(graph: &Graph, pairs: &[Pair], nodes: &mut u64, cancel: &AtomicBool) -> Option<Option<Case>> {
     if pairs.is_empty() {
         return Some(None);

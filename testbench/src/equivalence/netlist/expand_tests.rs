@@ -63,6 +63,40 @@ fn module(name: &str, y: &str) -> String {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 2, ..ProptestConfig::default() })]
+
+    /// With `x` in it, the same holds for 0 and for 1 instead: equal to both or to neither, and never different from one.
+    #[test]
+    fn what_is_undefined_is_anything(list in prop::collection::vec((expression(), expression(), expression()), 24)) {
+        if Tool::Yosys.find().is_err() {
+            eprintln!("SKIPPED: yosys is missing (apt-get install yosys)");
+            return Ok(());
+        }
+        let mut verilog = String::new();
+        for (index, (a, b, s)) in list.iter().enumerate() {
+            for value in ["x", "0", "1"] {
+                let hidden = format!("({s} ? ({a} ^ 1'b{value}) : {b})");
+                let y = if index % 2 == 0 { hidden } else { format!("({s} ? {a} : {hidden})") };
+                verilog += &module(&format!("m{index}_{value}"), &y);
+            }
+        }
+        let (words, gates) = both(&verilog);
+        let (mut equal, mut open) = (0, 0);
+        for (index, expressions) in list.iter().enumerate() {
+            let [gold, low, high] = ["x", "0", "1"].map(|value| format!("m{index}_{value}"));
+            let found = ["0", "1"].map(|value| expand(&words.modules[&gold], &gates.modules[&format!("m{index}_{value}")], &RUN));
+            let same = matches!(yosys(&gates.modules[&low], &gates.modules[&high]), decide::Verdict::Equal(6));
+            match found {
+                [Some(Expansion::Equal(6)), Some(Expansion::Equal(6))] if same => equal += 1,
+                [None, None] => open += 1,
+                other => prop_assert!(false, "{:?}: {:?}, {}", expressions, other, same),
+            }
+        }
+        prop_assert!(equal > 0 && open > 0, "{} {}", equal, open);
+    }
+}
+
+proptest! {
     #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
 
     #[test]
@@ -175,6 +209,13 @@ fn what_is_not_for_case_by_case_is_left() {
         wired(&[(3, 3, 2), (2, 3, 4)]),
     ] {
         assert_eq!(expand(&good, &wrong, &RUN), None);
+    }
+    // A net that nothing drives and that others share, and a port of both directions.
+    for (from, to) in [("[4]", "[\"z\"]"), ("\"output\"", "\"inout\"")] {
+        let text = serde_json::to_string(&good).unwrap();
+        let other = serde_json::from_str::<Module>(&text.replace(from, to)).unwrap();
+        assert_eq!(expand(&other, &good, &RUN), None, "{to}");
+        assert_eq!(expand(&other, &other, &RUN), None, "{to}");
     }
     assert_eq!(expand(&good, &good, &AtomicBool::new(true)), Some(Expansion::Equal(1)));
     assert_eq!(expand(&good, &wired(&[(2, 2, 4)]), &AtomicBool::new(true)), None);

@@ -1,4 +1,4 @@
-//! From Verilog and cells to modules of single-bit gates, by Yosys, all in one run.
+//! From Verilog and cells to modules of single-bit gates, or of operators on words, by Yosys, all in one run.
 
 use super::NetlistError;
 use super::json::{Design, Module};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::AtomicBool;
 
-/// Modules of the Verilog and of the netlist as gates, with instances of each other.
+/// Modules of the Verilog and of the netlist as cells, with instances of each other.
 pub struct Exported {
     /// Both sides of each module that was asked for, by its name.
     pub sides: BTreeMap<String, Sides>,

@@ -1,4 +1,4 @@
-//! The part of Yosys' JSON that a proof reads and writes: single-bit cells between nets.
+//! The part of Yosys' JSON that a proof reads and writes: cells between nets.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

@@ -22,7 +22,7 @@ pub struct Proof {
     pub seconds: f64,
 }
 
-/// Version of the way modules are proven.
+/// Version of the way modules are exported and proven.
 const METHOD: &str = "netlist-proof-2";
 
 /// What this process has proven, by key.
@@ -33,6 +33,11 @@ pub struct Kept<'a> {
     folder: Option<&'a Path>,
     /// What all modules have in common.
     common: String,
+}
+
+/// All versions that a proof depends on.
+pub fn methods() -> [&'static str; 2] {
+    [METHOD, expand::METHOD]
 }
 
 impl<'a> Kept<'a> {

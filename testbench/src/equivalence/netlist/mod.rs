@@ -42,6 +42,7 @@ use axp_hdl::Rtl;
 use decide::Verdict;
 use expand::Expansion;
 use export::{Exported, Gold, Sides};
+pub use kept::methods;
 use kept::{Kept, Proof};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -89,7 +90,7 @@ pub enum NetlistError {
         module: String,
         /// The signals that differ.
         signals: String,
-        /// The end of Yosys' log.
+        /// The end of Yosys' log, or the inputs of a case in which they differ.
         log: String,
     },
     /// The simulated netlist is not the proven one.
@@ -158,13 +159,13 @@ pub struct Texts<'a> {
 pub struct Limits<'a> {
     /// The folder of proofs that were made before.
     pub cache: Option<&'a Path>,
-    /// How long the proof of one module may take.
+    /// How long SAT may take for one module; what is tried case by case has a limit of its own.
     pub time: Duration,
     /// Ends everything once it is true.
     pub cancel: &'a AtomicBool,
 }
 
-/// How long the proof of one module may take where nobody says.
+/// How long SAT may take for one module where nobody says.
 pub const TIME: Duration = Duration::from_secs(60);
 
 /// Proves the modules of a netlist equivalent to their Verilog, several at a time. The
@@ -229,7 +230,8 @@ pub fn check_netlist(
 /// A proof, or why there is none and how long that took to find out.
 type Outcome = Result<Proof, (String, f64)>;
 
-/// Whether a module may be a table in logic: it keeps nothing, and has nothing inside.
+/// Whether a module may be a table in logic: it has no register at an edge, and nothing inside. Latches and loops are
+/// found where a graph is made of it.
 fn is_table(rtl: &Rtl, name: &str) -> bool {
     let module = rtl.modules.iter().find(|module| module.name == name);
     module.is_some_and(|module| module.children.is_empty() && !module.text.contains("edge "))

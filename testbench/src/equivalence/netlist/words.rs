@@ -1,12 +1,15 @@
 //! From Yosys' cells of whole words, or of single bits, to an and-inverter graph.
 //!
-//! A word that nothing assigns is undefined (`x`): it may be anything. So every bit is two
+//! Where nothing is assigned on a path, a word is undefined (`x`): it may be anything. So every bit is two
 //! literals, one for "surely 1" and one for "surely 0"; where nothing undefined comes in, the
 //! second is the complement of the first, and costs no node.
 
 use super::aig::{Graph, Literal};
 use super::json::{Bit, Cell, Direction, Module};
 use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Nodes beyond which a graph is given up: half of what indices can tell apart, less one cell's.
+const MOST_NODES: usize = 1 << 29;
 
 /// One bit that may be undefined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,13 +130,16 @@ fn output(graph: &mut Graph, cell: &Cell, pin: &impl Fn(&str) -> Option<Vec<Sign
 }
 
 /// Adds a module without registers and instances, whose inputs are these, and gives its
-/// outputs. None where something is in it that is not known here: another cell, a loop, a net without a
-/// driver or with two.
+/// outputs. None where outputs follow something that is not known here (another cell, a loop, a net without a
+/// driver), or where a net has two drivers, or a port both directions.
 pub fn add(
     graph: &mut Graph,
     module: &Module,
     inputs: &BTreeMap<&str, Vec<Literal>>,
 ) -> Option<BTreeMap<String, Vec<Signal>>> {
+    if module.ports.values().any(|port| port.direction == Direction::Inout) {
+        return None;
+    }
     let mut made: HashMap<Bit, Signal> = HashMap::from([
         (Bit::ZERO, Signal::LOW),
         (Bit::Constant('1'), Signal::HIGH),
@@ -149,7 +155,7 @@ pub fn add(
     let mut drivers: HashMap<Bit, &Cell> = HashMap::new();
     for cell in module.cells.values() {
         for bit in cell.connections.get("Y")? {
-            if made.contains_key(bit) || drivers.insert(*bit, cell).is_some() {
+            if matches!(bit, Bit::Constant(_)) || made.contains_key(bit) || drivers.insert(*bit, cell).is_some() {
                 return None;
             }
         }
@@ -173,6 +179,9 @@ fn grow(graph: &mut Graph, net: Bit, made: &mut HashMap<Bit, Signal>, drivers: &
         }
         let cell = drivers.get(&bit)?;
         if ready {
+            if graph.nodes().len() > MOST_NODES {
+                return None;
+            }
             let pin = |pin: &str| cell.connections.get(pin)?.iter().map(|bit| made.get(bit).copied()).collect();
             let signals = output(graph, cell, &pin)?;
             made.extend(cell.connections.get("Y")?.iter().copied().zip(signals));
