@@ -262,10 +262,10 @@ pub(super) struct Size {
     pub(super) compared_bits: f64,
     /// Products of a `grid`, of all patterns and columns.
     products: f64,
-    /// Layers of a frozen memory.
-    frozen_layers: f64,
     /// Their bits.
     pub(super) grid_bits: f64,
+    /// Layers of a frozen memory.
+    frozen_layers: f64,
     /// Bits in registers of a programmable memory and its codebook.
     pub(super) register_bits: f64,
     /// Columns of weights.
@@ -329,8 +329,8 @@ impl Size {
             patterns,
             compared_bits,
             products,
-            frozen_layers: config.frozen_layers().len() as f64,
             grid_bits,
+            frozen_layers: config.frozen_layers().len() as f64,
             register_bits,
             columns,
             stored_bits,

@@ -46,6 +46,9 @@ pub enum Expansion {
 /// Bits of both sides that have to be equal.
 type Pair = (Literal, Literal);
 
+/// A bit of an output, and what it is on either side.
+type Output<'a> = (&'a str, Signal, Signal);
+
 /// Values of inputs, by their number.
 type Case = BTreeMap<u32, bool>;
 
@@ -60,8 +63,8 @@ pub fn expand(gold: &Module, gate: &Module, cancel: &AtomicBool) -> Option<Expan
     if left.is_empty() || !left.keys().eq(right.keys()) {
         return None;
     }
-    let outputs: Vec<(&String, Signal, Signal)> =
-        left.iter().zip(right.values()).map(|((name, gold), gate)| (name, *gold, *gate)).collect();
+    let outputs: Vec<Output<'_>> =
+        left.iter().zip(right.values()).map(|((name, gold), gate)| (name.as_str(), *gold, *gate)).collect();
     // What is not surely 1 has to be surely 0, on both sides.
     let pairs = outputs
         .iter()
@@ -69,28 +72,33 @@ pub fn expand(gold: &Module, gate: &Module, cancel: &AtomicBool) -> Option<Expan
     let pairs: BTreeSet<Pair> = pairs.filter(|(a, b)| a != b).collect();
     let mut nodes = NODES;
     for cluster in clusters(&graph, pairs)? {
-        if let Some(case) = differ(&graph, &cluster, &mut nodes, cancel)? {
-            let shown = values(&graph, &case);
-            let value = |literal: Literal| shown[literal.node()] != literal.is_inverted();
-            let surely = |signal: Signal| value(signal.one) != value(signal.zero);
-            let refuted =
-                |gold: Signal, gate: Signal| surely(gold) && surely(gate) && value(gold.one) != value(gate.one);
-            let differing: Vec<_> = outputs.iter().filter(|(_, gold, gate)| refuted(*gold, *gate)).collect();
-            // They differ in nothing but undefined bits: for SAT to say, which takes each as anything.
-            if differing.is_empty() {
-                return None;
-            }
-            let follow: Vec<Literal> = differing.iter().flat_map(|(_, gold, gate)| [gold.one, gate.one]).collect();
-            let followed = graph.followed(&follow, 1, &mut vec![0; graph.nodes().len()]);
-            let named = names.iter().filter(|(number, _)| followed.contains(number)).map(|(number, name)| {
-                let value = case.get(number).copied().unwrap_or(false);
-                format!("{name} = {}", u8::from(value))
-            });
-            let case = named.collect::<Vec<_>>().join("\n");
-            return Some(Expansion::Different(differing.iter().map(|(name, ..)| (*name).clone()).collect(), case));
+        let (part, pairs) = reduced(&graph, None, &cluster);
+        if let Some(case) = split(&part, &pairs, &mut nodes, cancel)? {
+            return told(&graph, &outputs, &names, &case);
         }
     }
     Some(Expansion::Equal(outputs.len()))
+}
+
+/// The outputs that differ in a case, and the inputs that these follow. None if they differ in nothing but undefined
+/// bits: for SAT to say, which takes each as anything.
+fn told(graph: &Graph, outputs: &[Output<'_>], names: &BTreeMap<u32, String>, case: &Case) -> Option<Expansion> {
+    let shown = values(graph, case);
+    let value = |literal: Literal| shown[literal.node()] != literal.is_inverted();
+    let surely = |signal: Signal| value(signal.one) != value(signal.zero);
+    let refuted = |(_, gold, gate): &&Output<'_>| surely(*gold) && surely(*gate) && value(gold.one) != value(gate.one);
+    let differing: Vec<&Output<'_>> = outputs.iter().filter(refuted).collect();
+    if differing.is_empty() {
+        return None;
+    }
+    let literals: Vec<Literal> = differing.iter().flat_map(|(_, gold, gate)| [gold.one, gate.one]).collect();
+    let followed = graph.followed(&literals, 1, &mut vec![0; graph.nodes().len()]);
+    let inputs: Vec<String> = names
+        .iter()
+        .filter(|(number, _)| followed.contains(number))
+        .map(|(number, name)| format!("{name} = {}", u8::from(case.get(number).copied().unwrap_or(false))))
+        .collect();
+    Some(Expansion::Different(differing.iter().map(|(name, ..)| (*name).to_owned()).collect(), inputs.join("\n")))
 }
 
 /// Every bit with its name.
@@ -182,16 +190,8 @@ fn readers(graph: &Graph) -> BTreeMap<u32, usize> {
     readers
 }
 
-/// A case in which not all pairs are equal, if there is one; none if that takes too long to say.
-fn differ(graph: &Graph, pairs: &[Pair], nodes: &mut u64, cancel: &AtomicBool) -> Option<Option<Case>> {
-    if cancel.load(Ordering::Relaxed) {
-        return None;
-    }
-    let (graph, pairs) = reduced(graph, None, pairs);
-    split(&graph, &pairs, nodes, cancel)
-}
-
-/// The same for a graph that holds little more than what the pairs follow.
+/// A case in which not all pairs are equal, if there is one; none if that takes too long to say. The graph
+/// holds little more than what the pairs follow.
 fn split(graph: &Graph, pairs: &[Pair], nodes: &mut u64, cancel: &AtomicBool) -> Option<Option<Case>> {
     if pairs.is_empty() {
         return Some(None);

@@ -157,6 +157,26 @@ fn a_table_is_proven_and_one_wrong_word_is_found() {
 }
 
 #[test]
+fn a_case_names_all_inputs_that_differing_outputs_follow() {
+    if Tool::Yosys.find().is_err() {
+        eprintln!("SKIPPED: yosys is missing (apt-get install yosys)");
+        return;
+    }
+    let of = |y: &str| {
+        both(&format!("module m (input wire a, b, c, output wire [2:0] y);\n  assign y = {y};\nendmodule\n")).0.modules
+            ["m"]
+            .clone()
+    };
+    // Outputs of no common input: one case is found, and the other outputs differ in it too.
+    let Some(Expansion::Different(signals, case)) = expand(&of("{c, b, a}"), &of("{c, ~b, ~a}"), &RUN) else {
+        panic!()
+    };
+    assert_eq!(signals, ["y[0]", "y[1]"]);
+    let names: Vec<&str> = case.lines().filter_map(|line| line.split(" = ").next()).collect();
+    assert_eq!(names, ["a[0]", "b[0]"]);
+}
+
+#[test]
 fn what_is_not_for_case_by_case_is_left() {
     if Tool::Yosys.find().is_err() {
         eprintln!("SKIPPED: yosys is missing (apt-get install yosys)");

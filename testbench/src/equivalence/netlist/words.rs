@@ -8,7 +8,7 @@ use super::aig::{Graph, Literal};
 use super::json::{Bit, Cell, Direction, Module};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Nodes beyond which a graph is given up: half of what indices can tell apart, less one cell's.
+/// Nodes beyond which a graph is given up: a quarter of what indices can tell apart.
 const MOST_NODES: usize = 1 << 29;
 
 /// One bit that may be undefined.
